@@ -1,0 +1,1 @@
+"""The tests of PyRedis; the tree below mirrors the package, a file for each file."""
