@@ -1,0 +1,187 @@
+"""
+Hashes: fields in a dict, and how Redis would hold them.
+
+``HashValue.fields`` is that dict, to be read freely (HGETALL, HKEYS and the
+like work on it at the speed of C) and changed only through the methods.  Only
+a hash that is a hashtable in Redis and has more than a few hundred fields has
+a :class:`ScanIndex` beside it.
+
+Fields may have deadlines of their own.  They live in ``deadlines``, absolute
+milliseconds, None while no field has one; setting a field forgets its
+deadline, as HSET does, and so does deleting it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from random import Random
+from typing import ClassVar
+
+from pyredis.datatypes.encodings import EncodingLimits
+from pyredis.datatypes.scan_index import ScanIndex
+
+_INDEX_FROM = 512  # fewer fields are scanned in one go and counted off for a random one
+
+
+class HashValue:
+    """A map of byte strings to byte strings."""
+
+    __slots__ = ("_index", "deadlines", "encoding", "fields")
+
+    type_name: ClassVar[str] = "hash"
+
+    def __init__(self) -> None:
+        self.fields: dict[bytes, bytes] = {}
+        self.encoding = "listpack"
+        self.deadlines: dict[bytes, int] | None = None
+        self._index: ScanIndex | None = None
+
+    def copy(self) -> HashValue:
+        """Return a hash that shares nothing that changes with this one."""
+        twin = HashValue.__new__(HashValue)
+        twin.fields = self.fields.copy()
+        twin.encoding = self.encoding
+        twin.deadlines = None if self.deadlines is None else self.deadlines.copy()
+        twin._index = None if self._index is None else self._index.copy()
+        return twin
+
+    # Reading
+
+    def __len__(self) -> int:
+        return len(self.fields)
+
+    def __contains__(self, field: object) -> bool:
+        return field in self.fields
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self.fields)
+
+    def get(self, field: bytes) -> bytes | None:
+        """Return the value of a field, or None."""
+        return self.fields.get(field)
+
+    def scan(self, cursor: int, count: int) -> tuple[int, list[bytes]]:
+        """
+        Return some fields and the cursor for the next call; 0 begins and ends.
+
+        A small hash is returned whole, whatever the cursor.
+        """
+        index = self._index
+        if index is None:
+            return 0, list(self.fields)
+        return index.scan(cursor, count)
+
+    def random(self, rng: Random) -> bytes:
+        """
+        Return one field, each with the same chance.
+
+        Raises:
+            KeyError: The hash is empty.
+        """
+        index = self._index
+        if index is not None:
+            return index.random(rng)
+        fields = self.fields
+        for field in islice(fields, int(rng.random() * len(fields)), None):
+            return field
+        raise KeyError("empty")
+
+    def random_distinct(self, rng: Random, count: int) -> list[bytes]:
+        """Return up to ``count`` different fields."""
+        fields = self.fields
+        size = len(fields)
+        if count >= size:
+            return list(fields)
+        index = self._index
+        if index is None or count * 3 > size:
+            return rng.sample(list(fields), count)
+        found: dict[bytes, None] = {}
+        while len(found) < count:
+            found[index.random(rng)] = None
+        return list(found)
+
+    # Changing
+
+    def set(self, field: bytes, value: bytes, limits: EncodingLimits) -> bool:
+        """Set a field and forget its deadline; tell whether the field is new."""
+        fields = self.fields
+        before = len(fields)
+        fields[field] = value
+        if self.deadlines is not None:
+            self.deadlines.pop(field, None)
+        if self.encoding == "listpack":
+            if (
+                len(value) > limits.hash_max_listpack_value
+                or len(field) > limits.hash_max_listpack_value
+                or len(fields) > limits.hash_max_listpack_entries
+            ):
+                self._to_hashtable()
+        elif len(fields) != before:
+            if self._index is not None:
+                self._index.add(field)
+            elif before >= _INDEX_FROM:
+                self._index = ScanIndex(fields)
+        return len(fields) != before
+
+    def set_many(self, pairs: Sequence[bytes], limits: EncodingLimits) -> int:
+        """
+        Set the fields of one command, whose number decides the encoding too.
+
+        Args:
+            pairs: Field, value, field, value and so on.
+            limits: Those of the server.
+
+        Returns:
+            How many fields are new.
+        """
+        fields = self.fields
+        before = len(fields)
+        if self.encoding == "listpack" and (
+            len(pairs) // 2 > limits.hash_max_listpack_entries
+            or max(map(len, pairs)) > limits.hash_max_listpack_value
+        ):
+            self._to_hashtable()
+        add = self.set
+        for number in range(0, len(pairs), 2):
+            add(pairs[number], pairs[number + 1], limits)
+        return len(fields) - before
+
+    def replace(self, field: bytes, value: bytes, limits: EncodingLimits) -> bool:
+        """Set a field as HINCRBY does, which leaves its deadline; tell whether the field is new."""
+        deadlines = self.deadlines
+        deadline = None if deadlines is None else deadlines.get(field)
+        new = self.set(field, value, limits)
+        if deadlines is not None and deadline is not None:
+            deadlines[field] = deadline
+        return new
+
+    def delete(self, field: bytes) -> bool:
+        """Delete a field and its deadline; tell whether it was there."""
+        fields = self.fields
+        if fields.pop(field, None) is None:
+            return False
+        if self._index is not None:
+            self._index.remove(field)
+            if not len(fields) & 1023:
+                self._release_memory()
+        if self.deadlines is not None:
+            self.deadlines.pop(field, None)
+            if not self.deadlines:
+                self.deadlines = None
+        return True
+
+    def _to_hashtable(self) -> None:
+        self.encoding = "hashtable"
+        if len(self.fields) > _INDEX_FROM:
+            self._index = ScanIndex(self.fields)
+
+    def _release_memory(self) -> None:
+        """
+        Make the dict anew once it holds very little of what it has room for.
+
+        A dict never gives room back by itself, and is slow to walk while it
+        has much of it.
+        """
+        if self.fields.__sizeof__() > 4096 * (len(self.fields) + 16):
+            self.fields = self.fields.copy()
