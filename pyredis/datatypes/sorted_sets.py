@@ -1,0 +1,537 @@
+"""
+Sorted sets: members with scores, in order of score and then of bytes.
+
+A dict of scores answers lookups; a :mod:`~pyredis.datatypes.score_order` beside
+it answers ranks and ranges. Every range, by rank, score or member, is turned
+into a pair of ranks ``start, stop`` (``stop`` excluded) and then read, counted
+or deleted as such.
+
+Small sets that nobody is using are packed into one ``bytes`` object each: as
+Python objects ten members take five times what Redis takes, packed they take
+less than Redis. The last ``_WARM_MAX`` sets that were made or used are kept
+unpacked, so a set in use is only packed now and then; any access unpacks.
+
+Redis keeps the scores of its compact encoding as text or integers, and so
+forgets the sign of zero there; so do we.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import OrderedDict
+from collections.abc import Iterator
+from random import Random
+from typing import Any, ClassVar
+
+from pyredis.datatypes.encodings import EncodingLimits
+from pyredis.datatypes.scan_index import ScanIndex
+from pyredis.datatypes.score_order import FLAT_MAX, ChunkedOrder, FlatOrder
+from pyredis.primitives.numbers import parse_double_laxly
+
+_PACK_MAX = 128  # members of a set that is worth packing
+_PACK_BYTES = 16384  # larger members than make this gain nothing by it
+_WARM_MAX = 1024  # sets kept unpacked
+_CODES = {code: array(code).itemsize for code in "bhid"}  # how packed scores may be written
+_SEPARATORS = (b"\0", b"\n", b"\xff", b"|", b"\x01", b"\xfe")
+
+
+class ScoreRange:
+    """
+    A range of scores, either end of which may be excluded.
+
+    Args:
+        minimum: As a client writes it: ``1.5``, ``(1.5``, ``-inf``.
+        maximum: Likewise.
+
+    Raises:
+        ValueError: An end is not a float.
+    """
+
+    __slots__ = ("max", "max_excluded", "min", "min_excluded")
+
+    def __init__(self, minimum: bytes, maximum: bytes) -> None:
+        self.min_excluded = minimum[:1] == b"("
+        self.min = parse_double_laxly(minimum[1:] if self.min_excluded else minimum)
+        self.max_excluded = maximum[:1] == b"("
+        self.max = parse_double_laxly(maximum[1:] if self.max_excluded else maximum)
+
+
+class LexRange:
+    """
+    A range of members, to be asked of a set whose scores are all alike.
+
+    Args:
+        minimum: As a client writes it: ``[a`` (included), ``(a`` (excluded), ``-`` or ``+``.
+        maximum: Likewise.
+
+    Attributes:
+        min: The lower end, None for ``-``.
+        max: The upper end, None for ``+``.
+        empty: Nothing can be between the ends.
+
+    Raises:
+        ValueError: An end is written otherwise.
+    """
+
+    __slots__ = ("empty", "max", "max_excluded", "min", "min_excluded")
+
+    def __init__(self, minimum: bytes, maximum: bytes) -> None:
+        low_side, low, self.min_excluded = _lex_end(minimum)
+        high_side, high, self.max_excluded = _lex_end(maximum)
+        self.min = None if low_side else low
+        self.max = None if high_side else high
+        if low_side or high_side:
+            self.empty = low_side > 0 or high_side < 0
+        else:
+            self.empty = low > high or (low == high and (self.min_excluded or self.max_excluded))
+
+    def reached(self, member: bytes) -> bool:
+        """Tell whether a member is not below the range."""
+        low = self.min
+        return low is None or member > low or (member == low and not self.min_excluded)
+
+    def not_passed(self, member: bytes) -> bool:
+        """Tell whether a member is not above the range."""
+        high = self.max
+        return high is None or member < high or (member == high and not self.max_excluded)
+
+
+def _lex_end(text: bytes) -> tuple[int, bytes, bool]:
+    """Return whether an end is below (-1) or above (1) all members, the member, and if excluded."""
+    first = text[:1]
+    if first == b"[":
+        return 0, text[1:], False
+    if first == b"(":
+        return 0, text[1:], True
+    # Redis looks at a C string: a NUL byte ends it.
+    if first and first in b"-+" and text[1:2] in (b"", b"\0"):
+        return (-1 if first == b"-" else 1), b"", True
+    raise ValueError("not a string range item")
+
+
+class SortedSetValue:
+    """
+    A sorted set.
+
+    Scores are never NaN; it is for the caller to refuse them.
+
+    Attributes:
+        encoding: What OBJECT ENCODING reports: ``listpack``, or ``skiplist``
+            once a limit was passed; there is no way back.
+    """
+
+    __slots__ = ("_order", "_scan_index", "_scores", "encoding")
+
+    type_name: ClassVar[str] = "zset"
+
+    # Packed, there is no dict, and the packed bytes stand in the place of the order.
+    _scores: dict[bytes, float] | None
+    _order: FlatOrder | ChunkedOrder
+    _scan_index: ScanIndex | None
+
+    def __init__(self) -> None:
+        self.encoding = "listpack"
+        self._scores = {}
+        self._order = FlatOrder([], [])
+        self._scan_index = None
+        _keep_warm(self)
+
+    @classmethod
+    def of(cls, scores: dict[bytes, float], limits: EncodingLimits) -> SortedSetValue:
+        """
+        Make a sorted set of a dict, which it keeps.
+
+        The encoding is chosen at once and by the result, as Redis does for
+        what ZUNIONSTORE and its like compute and what it loads from a file.
+        """
+        value = cls.__new__(cls)
+        value._scan_index = None
+        value.encoding = "listpack"
+        if len(scores) > limits.zset_max_listpack_entries or (
+            scores and max(map(len, scores)) > limits.zset_max_listpack_value
+        ):
+            value.encoding = "skiplist"
+        elif 0.0 in scores.values():
+            for member, score in scores.items():
+                if not score:
+                    scores[member] = 0.0
+        # Two plain sorts are faster than one of tuples.
+        members = sorted(scores)
+        members.sort(key=scores.__getitem__)
+        ordered = list(map(scores.__getitem__, members))
+        value._scores = scores
+        if len(members) <= FLAT_MAX:
+            value._order = FlatOrder(ordered, members)
+        else:
+            value._order = ChunkedOrder(ordered, members)
+        if len(members) <= _PACK_MAX:
+            _keep_warm(value)
+        return value
+
+    def copy(self) -> SortedSetValue:
+        """Return a sorted set of the same members and encoding that lives on its own."""
+        twin = SortedSetValue.__new__(SortedSetValue)
+        twin.encoding = self.encoding
+        twin._scan_index = None
+        scores = self._scores
+        if scores is None:
+            twin._scores = None
+            twin._order = self._order
+        else:
+            twin._scores = scores.copy()
+            twin._order = self._order.copy()
+            if len(scores) <= _PACK_MAX:
+                _keep_warm(twin)
+        return twin
+
+    def __len__(self) -> int:
+        """Return how many members there are."""
+        scores = self._scores
+        return _packed_size(self._order) if scores is None else len(scores)
+
+    def __bool__(self) -> bool:
+        """Tell whether there is any member."""
+        return self._scores is None or bool(self._scores)
+
+    def __contains__(self, member: object) -> bool:
+        """Tell whether a member is there."""
+        return member in self.scores
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Iterate over the members in order."""
+        return (member for member, _ in self.items())
+
+    @property
+    def scores(self) -> dict[bytes, float]:
+        """The score of each member. To be read only, and at once: not after another change."""
+        return self._unpack() if self._scores is None else self._scores
+
+    def items(self) -> Iterator[tuple[bytes, float]]:
+        """
+        Iterate over members and scores in order, without unpacking the set for good.
+
+        So a snapshot of all keys leaves those in memory as they are.
+        """
+        if self._scores is None:
+            scores, members = _unpacked(self._order)
+            return zip(members, scores, strict=True)
+        if isinstance(self._order, FlatOrder):
+            return zip(self._order.members, self._order.scores, strict=True)
+        return self._order.items()
+
+    # One member
+
+    def score(self, member: bytes) -> float | None:
+        """Return the score of a member, or None if it is not there."""
+        scores = self._scores
+        if scores is None:
+            scores = self._unpack()
+        return scores.get(member)
+
+    def put(self, member: bytes, score: float, limits: EncodingLimits) -> float | None:
+        """
+        Give a member a score.
+
+        Returns:
+            Its former score, or None if it was not there.
+        """
+        scores = self._scores
+        if scores is None:
+            scores = self._unpack()
+        old = scores.get(member)
+        if old is None:
+            size = len(scores)
+            if self.encoding == "listpack":
+                if (
+                    size >= limits.zset_max_listpack_entries
+                    or len(member) > limits.zset_max_listpack_value
+                ):
+                    self.encoding = "skiplist"
+                elif not score:
+                    score = 0.0
+            scores[member] = score
+            self._order.insert(score, member)
+            if self._scan_index is not None:
+                self._scan_index.add(member)
+            if size == _PACK_MAX:
+                # Being kept warm would keep a large set in memory after its deletion.
+                _warm.pop(self, None)
+            elif size == FLAT_MAX:
+                self._outgrow_flat()
+        elif old != score:
+            if not score and self.encoding == "listpack":
+                score = 0.0
+            scores[member] = score
+            self._order.move(old, score, member)
+        return old
+
+    def remove(self, member: bytes) -> bool:
+        """Take out a member; return whether it was there."""
+        scores = self._scores
+        if scores is None:
+            scores = self._unpack()
+        score = scores.pop(member, None)
+        if score is None:
+            return False
+        self._order.remove(score, member)
+        if self._scan_index is not None:
+            self._scan_index.remove(member)
+        return True
+
+    def rank(self, member: bytes) -> int | None:
+        """Return the rank of a member, or None if it is not there."""
+        scores = self._scores
+        if scores is None:
+            scores = self._unpack()
+        score = scores.get(member)
+        return None if score is None else self._order.rank(score, member)
+
+    def expect(self, limits: EncodingLimits, count: int, length: int = 0) -> None:
+        """
+        Take on the skiplist encoding if so much is announced that it will be needed.
+
+        Redis decides by how many pairs a ZADD brings, before it knows whether
+        they are new.
+
+        Args:
+            limits: What decides.
+            count: How many members are coming.
+            length: The length of the first one.
+        """
+        if self.encoding == "listpack" and (
+            count > limits.zset_max_listpack_entries or length > limits.zset_max_listpack_value
+        ):
+            if self._scores is None:
+                self._unpack()
+            self.encoding = "skiplist"
+
+    # Ranges
+
+    def ranks_by_index(self, start: int, stop: int, reverse: bool = False) -> tuple[int, int]:
+        """
+        Return the ranks that a client's inclusive indexes mean, negative ones from the end.
+
+        With ``reverse`` the indexes count from the greatest member.
+        """
+        size = len(self)
+        if start < 0:
+            start = max(start + size, 0)
+        stop = min(stop + size if stop < 0 else stop, size - 1) + 1
+        if start >= stop:
+            return 0, 0
+        return (size - stop, size - start) if reverse else (start, stop)
+
+    def ranks_by_score(self, bounds: ScoreRange) -> tuple[int, int]:
+        """Return the ranks of the members whose scores are in a range."""
+        if self._scores is None:
+            self._unpack()
+        order = self._order
+        if bounds.min_excluded:
+            start = order.count_through(bounds.min)
+        else:
+            start = order.count_below(bounds.min)
+        if bounds.max_excluded:
+            stop = order.count_below(bounds.max)
+        else:
+            stop = order.count_through(bounds.max)
+        return (start, stop) if start < stop else (0, 0)
+
+    def ranks_by_member(self, bounds: LexRange, reverse: bool = False) -> tuple[int, int]:
+        """
+        Return the ranks of the members that are in a range.
+
+        Redis leaves open what is returned if scores differ. Small sets follow
+        it even so; ``reverse`` tells that it would start from the greater end.
+        """
+        if bounds.empty:
+            return 0, 0
+        if self._scores is None:
+            self._unpack()
+        order = self._order
+        if isinstance(order, FlatOrder) and order.scores and order.scores[0] != order.scores[-1]:
+            return _ranks_by_walking(order.members, bounds, reverse)
+        start, stop = 0, len(self)
+        if bounds.min is not None:
+            if bounds.min_excluded:
+                start = order.count_members_through(bounds.min)
+            else:
+                start = order.count_members_below(bounds.min)
+        if bounds.max is not None:
+            if bounds.max_excluded:
+                stop = order.count_members_below(bounds.max)
+            else:
+                stop = order.count_members_through(bounds.max)
+        return (start, stop) if start < stop else (0, 0)
+
+    def members_between(self, start: int, stop: int) -> list[bytes]:
+        """Return the members of ranks ``start`` up to, but not including, ``stop``."""
+        if self._scores is None:
+            self._unpack()
+        return self._order.members_between(start, stop)
+
+    def scores_between(self, start: int, stop: int) -> list[float]:
+        """Return the scores of ranks ``start`` up to, but not including, ``stop``."""
+        if self._scores is None:
+            self._unpack()
+        return self._order.scores_between(start, stop)
+
+    def delete_between(self, start: int, stop: int) -> list[bytes]:
+        """Take out the members of ranks ``start`` up to ``stop`` and return them."""
+        scores = self._scores
+        if scores is None:
+            scores = self._unpack()
+        order = self._order
+        members = order.members_between(start, stop)
+        order.delete_between(start, stop)
+        for member in members:
+            del scores[member]
+        if self._scan_index is not None:
+            for member in members:
+                self._scan_index.remove(member)
+        return members
+
+    # Chance, cursors, the end
+
+    def random(self, rng: Random) -> bytes:
+        """
+        Return a member, each with the same chance.
+
+        Raises:
+            ValueError: The set is empty.
+        """
+        rank = rng.randrange(len(self))
+        return self.members_between(rank, rank + 1)[0]
+
+    def scan(self, cursor: int, count: int) -> tuple[int, list[bytes]]:
+        """
+        Return some members and the cursor for the next call, as ZSCAN does.
+
+        A small set is returned at once, as Redis returns its compact encoding.
+        """
+        if self.encoding == "listpack":
+            return 0, self.members_between(0, len(self))
+        if self._scan_index is None:
+            self._scan_index = ScanIndex(self.scores)
+        return self._scan_index.scan(cursor, count)
+
+    def release(self, limit: int) -> None:
+        """Forget about ``limit`` members, whichever: for freeing a value that is gone in slices."""
+        self._scan_index = None
+        scores = self.scores
+        order = self._order
+        if isinstance(order, FlatOrder):
+            self._scores = {}
+            self._order = FlatOrder([], [])
+            return
+        while limit > 0 and scores:
+            members = order.shed()
+            for member in members:
+                del scores[member]
+            limit -= len(members)
+
+    # Packing
+
+    def _outgrow_flat(self) -> None:
+        """Cut the order into chunks."""
+        order = self._order
+        if isinstance(order, FlatOrder):
+            self._order = ChunkedOrder(order.scores, order.members)
+
+    def _pack(self) -> None:
+        """Go over to the packed form, unless that would not be worth it or not be faithful."""
+        scores, order = self._scores, self._order
+        if not scores or self.encoding != "listpack" or not isinstance(order, FlatOrder):
+            return
+        packed = _packed(order.scores, order.members)
+        if packed is not None:
+            self._scores = None
+            self._order = packed  # type: ignore[assignment]
+
+    def _unpack(self) -> dict[bytes, float]:
+        """Go over to the form for use; return the dict of scores."""
+        scores, members = _unpacked(self._order)
+        self._order = FlatOrder(scores, members)
+        self._scores = by_member = dict(zip(members, scores, strict=True))
+        _keep_warm(self)
+        return by_member
+
+
+# The sets that are not packed but may be, the one that was left so longest first.
+_warm: OrderedDict[SortedSetValue, None] = OrderedDict()
+
+
+def _keep_warm(value: SortedSetValue) -> None:
+    """Leave a set unpacked for a while; the one that was left so longest is packed."""
+    _warm[value] = None
+    if len(_warm) > _WARM_MAX:
+        _warm.popitem(last=False)[0]._pack()
+
+
+def _ranks_by_walking(members: list[bytes], bounds: LexRange, reverse: bool) -> tuple[int, int]:
+    """Return the ranks Redis comes to in a small set whose members are not in order of bytes."""
+    if not bounds.reached(members[-1]) or not bounds.not_passed(members[0]):
+        return 0, 0
+    size = len(members)
+    if reverse:
+        stop = size
+        while stop and not bounds.not_passed(members[stop - 1]):
+            stop -= 1
+        start = stop
+        while start and bounds.reached(members[start - 1]):
+            start -= 1
+    else:
+        start = 0
+        while start < size and not bounds.reached(members[start]):
+            start += 1
+        stop = start
+        while stop < size and bounds.not_passed(members[stop]):
+            stop += 1
+    return start, stop
+
+
+def _packed(scores: list[float], members: list[bytes]) -> bytes | None:
+    """Return scores and members as one ``bytes``, or None if that cannot or should not be."""
+    size = len(members)
+    if size > _PACK_MAX:
+        return None
+    for separator in _SEPARATORS:
+        joined = separator.join(members)
+        if joined.count(separator) == size - 1:
+            break
+    else:
+        return None
+    if len(joined) > _PACK_BYTES:
+        return None
+    code, numbers = _compact(scores)
+    head = b"%c%c%b" % (ord(code), size, separator)
+    return b"".join((head, array(code, numbers), joined))
+
+
+def _compact(scores: list[float]) -> tuple[str, list[int] | list[float]]:
+    """Return the code of the smallest array that holds ascending scores, and what goes into it."""
+    low, high = scores[0], scores[-1]
+    if low >= -2147483648.0 and high <= 2147483647.0:
+        whole = list(map(int, scores))
+        if whole == scores:
+            if low >= -128 and high <= 127:
+                return "b", whole
+            if low >= -32768 and high <= 32767:
+                return "h", whole
+            return "i", whole
+    return "d", scores
+
+
+def _packed_size(packed: Any) -> int:
+    """Return how many members were packed."""
+    size: int = packed[1]
+    return size
+
+
+def _unpacked(packed: Any) -> tuple[list[float], list[bytes]]:
+    """Return the scores and the members that were packed."""
+    code = chr(packed[0])
+    end = 3 + packed[1] * _CODES[code]
+    scores: list[float] = memoryview(packed)[3:end].cast(code).tolist()  # type: ignore[call-overload]
+    if code != "d":
+        scores = list(map(float, scores))
+    return scores, packed[end:].split(packed[2:3])
