@@ -1,0 +1,1 @@
+"""The configuration of a server: parameters, their values, redis.conf read and rewritten."""
