@@ -12,6 +12,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 LISTPACK_OVERHEAD = 7  # its header and the byte that ends it
+_NODE_BYTES = (4096, 8192, 16384, 32768, 65536)  # for list-max-listpack-size -1 to -5
+_NODE_SAFETY_BYTES = 8192  # when it counts entries
+_NO_LIMIT = 1 << 62
 _INT64_MAX_DIGITS = b"9223372036854775807"
 _INT64_MIN_DIGITS = b"9223372036854775808"
 
@@ -36,6 +39,23 @@ class EncodingLimits:
     stream_node_max_bytes: int = 4096
     stream_node_max_entries: int = 100
     hll_sparse_max_bytes: int = 3000
+
+
+class _ListNodeLimits(dict[int, tuple[int, int]]):
+    """Made as asked for: a subscription is all it costs where elements are pushed."""
+
+    def __missing__(self, fill: int) -> tuple[int, int]:
+        if fill < 0:
+            limits = _NODE_BYTES[min(-fill, 5) - 1], _NO_LIMIT
+        else:
+            limits = _NODE_SAFETY_BYTES, fill or 1
+        if len(self) < 1000:
+            self[fill] = limits
+        return limits
+
+
+LIST_NODE_LIMITS = _ListNodeLimits()
+"""The bytes and the entries a listpack of a list may have, by list-max-listpack-size."""
 
 
 def is_integer(data: bytes) -> bool:
