@@ -23,6 +23,7 @@ from pyredis.execution.flags import Access, access_names
 FoundKey: TypeAlias = tuple[int, Access]
 """The index of a key among the arguments, and what the command does with it."""
 
+KeyFinder: TypeAlias = Callable[[Sequence[bytes]], Sequence[int]]
 PositionsFunction: TypeAlias = Callable[[Sequence[bytes]], list[FoundKey]]
 
 
@@ -162,18 +163,44 @@ class UnknownKeys(KeySpec):
         return {"type": "unknown", "spec": {}}
 
 
-def find_keys(specs: Sequence[KeySpec], argv: Sequence[bytes]) -> list[int]:
-    """Find the indexes of all keys of a command, in the order of its specifications.
+def key_finder(specs: Sequence[KeySpec], *, routed: bool = False) -> KeyFinder:
+    """Make the function that finds the indexes of all keys of a command.
 
-    Arguments that do not fit (a number of keys that is none, say) have no keys: the command
-    itself will say what is wrong with them.
+    It is asked before a command runs, so it is made once for each command and as plain as the
+    specifications allow. Arguments that do not fit (a number of keys that is none, say) have no
+    keys: the command itself will say what is wrong with them.
+
+    Args:
+        specs: The command's specifications; the keys come in their order.
+        routed: Whether to find what is only routed like a key, too (a shard channel).
     """
-    if len(specs) == 1 and specs[0].positions is None and not _is_partial(specs[0]):
+    wanted = [spec for spec in specs if routed or Access.NOT_KEY not in spec.access]
+    if any(spec.access & (Access.INCOMPLETE | Access.VARIABLE_FLAGS) for spec in wanted) or any(
+        isinstance(spec, UnknownKeys) for spec in wanted
+    ):
+        return lambda argv: [index for index, _ in find_keys_and_access(specs, argv)]
+    if not wanted:
+        return lambda argv: ()
+    if len(wanted) == 1:
+        only = wanted[0]
+        if isinstance(only, KeyRange) and isinstance(only.begin, int) and only.last == 0:
+            return _one_place(only.begin)
+    return _all_places([spec.find for spec in wanted])
+
+
+def _one_place(index: int) -> KeyFinder:
+    found = (index,)
+    return lambda argv: found if index < len(argv) else ()
+
+
+def _all_places(finders: Sequence[KeyFinder]) -> KeyFinder:
+    def find(argv: Sequence[bytes]) -> Sequence[int]:
         try:
-            return specs[0].find(argv)
+            return [index for finder in finders for index in finder(argv)]
         except ValueError:
-            return []
-    return [index for index, _ in find_keys_and_access(specs, argv)]
+            return ()
+
+    return find
 
 
 def find_keys_and_access(specs: Sequence[KeySpec], argv: Sequence[bytes]) -> list[FoundKey]:
@@ -244,10 +271,6 @@ def _plain_ranges(specs: Sequence[KeySpec]) -> tuple[list[tuple[int, int]], bool
 
 def _farther(last: int) -> tuple[bool, int]:
     return last < 0, last
-
-
-def _is_partial(spec: KeySpec) -> bool:
-    return bool(spec.access & (Access.NOT_KEY | Access.INCOMPLETE | Access.VARIABLE_FLAGS))
 
 
 def _keys_by_spec(specs: Sequence[KeySpec], argv: Sequence[bytes]) -> list[FoundKey]:
