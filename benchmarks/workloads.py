@@ -1,0 +1,192 @@
+"""
+What is measured: redis-benchmark's own tests, each as the command it sends.
+
+They are given to redis-benchmark as custom commands, since only so can each
+be prepared for: GET finds its keys, and a pop pops a real element to the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from itertools import islice
+
+from benchmarks.servers import BenchmarkError, Connection
+
+BATCH = 500
+RANDOM = "__rand_int__"
+LRANGE_LIST_LENGTH = 10_000
+
+
+@dataclass(frozen=True)
+class Size:
+    """
+    How much a workload will touch.
+
+    Attributes:
+        keyspace: How many different random numbers redis-benchmark draws.
+        requests: How many requests it may send at most.
+        data: The value it stores.
+    """
+
+    keyspace: int
+    requests: int
+    data: str
+
+
+Preparation = Callable[[Connection, Size], None]
+
+
+def _batches(words: Iterable[str]) -> Iterable[list[str]]:
+    rest = iter(words)
+    while batch := list(islice(rest, BATCH)):
+        yield batch
+
+
+def _nothing(connection: Connection, size: Size) -> None:
+    """Leave the database empty."""
+
+
+def _string_keys(connection: Connection, size: Size) -> None:
+    """Store every key that a random number can name."""
+    for keys in _batches(f"key:{number:012d}" for number in range(size.keyspace)):
+        connection.ask("MSET", *(word for key in keys for word in (key, size.data)))
+
+
+def _list_of(length: int, connection: Connection, size: Size) -> None:
+    for elements in _batches(size.data for _ in range(length)):
+        connection.ask("RPUSH", "mylist", *elements)
+
+
+def _long_list(connection: Connection, size: Size) -> None:
+    """Store a list with an element for each request."""
+    _list_of(size.requests, connection, size)
+
+
+def _range_list(connection: Connection, size: Size) -> None:
+    """Store the list that LRANGE reads the head of."""
+    _list_of(LRANGE_LIST_LENGTH, connection, size)
+
+
+def _large_set(connection: Connection, size: Size) -> None:
+    """Store a set with a member for each request."""
+    for members in _batches(f"element:{number:012d}" for number in range(size.requests)):
+        connection.ask("SADD", "myset", *members)
+
+
+def _large_hash(connection: Connection, size: Size) -> None:
+    """Store every field that a random number can name."""
+    for fields in _batches(f"element:{number:012d}" for number in range(size.keyspace)):
+        connection.ask("HSET", "myhash", *(word for field in fields for word in (field, size.data)))
+
+
+def _large_sorted_set(connection: Connection, size: Size) -> None:
+    """Store a sorted set with a member for each request."""
+    for numbers in _batches(str(number) for number in range(size.requests)):
+        pairs = (word for number in numbers for word in (number, f"element:{number:>012}"))
+        connection.ask("ZADD", "myzset", *pairs)
+
+
+@dataclass(frozen=True)
+class Workload:
+    """
+    One test.
+
+    Attributes:
+        name: redis-benchmark's name of it.
+        command: The words sent; empty for the one test that is not an array of words.
+        prepare: What is stored before.
+        leftover: A command whose answer must not be 0 afterwards, or nothing.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    prepare: Preparation = _nothing
+    leftover: tuple[str, ...] = ()
+
+    @property
+    def destructive(self) -> bool:
+        """Whether each request uses up something prepared."""
+        return bool(self.leftover)
+
+    def arguments(self, data: str) -> list[str]:
+        """Return the end of redis-benchmark's command line."""
+        if not self.command:
+            return ["-t", self.name.lower()]
+        return [data if word == "{data}" else word for word in self.command]
+
+    def check(self, connection: Connection) -> None:
+        """Refuse a run that has outlasted what was prepared for it."""
+        if self.leftover and connection.ask(*self.leftover) == 0:
+            raise BenchmarkError(f"{self.name} ran out of elements: its figures mean nothing")
+
+
+def _lrange(count: int) -> Workload:
+    command = ("LRANGE", "mylist", "0", str(count - 1))
+    return Workload(f"LRANGE_{count}", command, _range_list)
+
+
+_MSET = ("MSET", *(word for _ in range(10) for word in (f"key:{RANDOM}", "{data}")))
+_LLEN = ("LLEN", "mylist")
+
+STANDARD = (
+    Workload("PING_INLINE", ()),
+    Workload("PING_MBULK", ("PING",)),
+    Workload("SET", ("SET", f"key:{RANDOM}", "{data}")),
+    Workload("GET", ("GET", f"key:{RANDOM}"), _string_keys),
+    Workload("INCR", ("INCR", f"counter:{RANDOM}")),
+    Workload("LPUSH", ("LPUSH", "mylist", "{data}")),
+    Workload("RPUSH", ("RPUSH", "mylist", "{data}")),
+    Workload("LPOP", ("LPOP", "mylist"), _long_list, _LLEN),
+    Workload("RPOP", ("RPOP", "mylist"), _long_list, _LLEN),
+    Workload("SADD", ("SADD", "myset", f"element:{RANDOM}")),
+    Workload("HSET", ("HSET", "myhash", f"element:{RANDOM}", "{data}")),
+    Workload("SPOP", ("SPOP", "myset"), _large_set, ("SCARD", "myset")),
+    Workload("MSET", _MSET),
+    _lrange(100),
+    _lrange(300),
+    _lrange(600),
+)
+
+FURTHER = (
+    Workload("HGET", ("HGET", "myhash", f"element:{RANDOM}"), _large_hash),
+    Workload("EXISTS", ("EXISTS", f"key:{RANDOM}"), _string_keys),
+    Workload("EXPIRE", ("EXPIRE", f"key:{RANDOM}", "1000"), _string_keys),
+    Workload("SETEX", ("SETEX", f"key:{RANDOM}", "1000", "{data}")),
+    Workload("SISMEMBER", ("SISMEMBER", "myset", f"element:{RANDOM}"), _large_set),
+    Workload("ZADD", ("ZADD", "myzset", RANDOM, f"element:{RANDOM}")),
+    Workload(
+        "ZRANGEBYSCORE",
+        ("ZRANGEBYSCORE", "myzset", "1000", "+inf", "LIMIT", "0", "10"),
+        _large_sorted_set,
+    ),
+    Workload("ZPOPMIN", ("ZPOPMIN", "myzset"), _large_sorted_set, ("ZCARD", "myzset")),
+    Workload("XADD", ("XADD", "mystream", "*", "myfield", "{data}")),
+)
+
+BY_NAME = {workload.name: workload for workload in (*STANDARD, *FURTHER)}
+
+
+def chosen(names: str) -> list[Workload]:
+    """
+    Return the workloads of a comma-separated list.
+
+    ``standard`` and ``all`` stand for their sets, ``PING`` for both pings.
+
+    Raises:
+        ValueError: A name is unknown.
+    """
+    sets = {
+        "STANDARD": STANDARD,
+        "ALL": (*STANDARD, *FURTHER),
+        "PING": (BY_NAME["PING_INLINE"], BY_NAME["PING_MBULK"]),
+        "LRANGE": tuple(w for w in STANDARD if w.name.startswith("LRANGE")),
+    }
+    found: dict[str, Workload] = {}
+    for name in names.upper().split(","):
+        for workload in sets.get(name) or (BY_NAME.get(name),):
+            if workload is None:
+                known = ", ".join([*BY_NAME, *sets])
+                raise ValueError(f"unknown test {name!r}; known are {known}")
+            found[workload.name] = workload
+    return list(found.values())
