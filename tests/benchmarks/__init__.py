@@ -1,0 +1,1 @@
+"""Tests of the tools that compare PyRedis with redis-server."""
