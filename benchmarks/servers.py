@@ -176,11 +176,12 @@ def running(spec: ServerSpec) -> Iterator[RunningServer]:
         with output.open("wb") as stdout:
             process = _spawn(spec.argv(port, directory), stdout.fileno())
         try:
-            _wait_for_pong(process, port, began + START_LIMIT_S)
+            try:
+                _wait_for_pong(process, port, began + START_LIMIT_S)
+            except BenchmarkError as error:
+                tail = output.read_text(errors="replace").splitlines()[-5:]
+                raise BenchmarkError("\n  ".join([f"{spec.name}: {error}", *tail])) from error
             yield RunningServer(spec, process, port, time.perf_counter() - began)
-        except BenchmarkError as error:
-            tail = output.read_text(errors="replace").splitlines()[-5:]
-            raise BenchmarkError("\n  ".join([f"{spec.name}: {error}", *tail])) from error
         finally:
             _stop(process)
     finally:

@@ -44,3 +44,17 @@ class RunningTests(SynchronousTestCase):
 
         self.assertIn("exit code 1", str(caught.exception))
         self.assertIn("no luck", str(caught.exception))
+
+    def test_what_goes_wrong_later_is_not_blamed_on_the_start(self) -> None:
+        """An error of the measurement passes through as it is."""
+        answer = "import socket, sys; s = socket.create_server(('127.0.0.1', int(sys.argv[1])));"
+        answer += "c = s.accept()[0]; c.recv(99); c.sendall(b'+PONG\\r\\n'); c.recv(99)"
+        spec = ServerSpec("x", f'{sys.executable} -c "{answer}" {{port}}')
+
+        def fail_while_running() -> None:
+            with running(spec):
+                raise BenchmarkError("later")
+
+        error = self.assertRaises(BenchmarkError, fail_while_running)
+
+        self.assertEqual("later", str(error))
