@@ -11,6 +11,8 @@ ARGS ?=
 PIP = $(VENV)/bin/python -m pip $(if $(V),,--quiet) --disable-pip-version-check
 
 .DEFAULT_GOAL := help
+# A virtual environment that could not be completed is not used.
+.DELETE_ON_ERROR:
 .PHONY: help run demo test test-long trial lint format bench footprint coverage wheel clean
 
 help:  ## Show this list
@@ -41,7 +43,7 @@ format: $(VENV)/.for-dev  ## Put the sources into the form that lint asks for
 	$(VENV)/bin/python -m ruff format .
 
 bench: $(VENV)/.for-bench  ## Compare with redis-server, side by side (ARGS="--tests GET,SET ...")
-	$(VENV)/bin/python -m benchmarks.throughput $(ARGS)
+	$(VENV)/bin/python -m benchmarks.throughput --third fakeredis $(ARGS)
 
 footprint: $(VENV)/.for-bench  ## Measure startup, memory and idle connections
 	$(VENV)/bin/python -m benchmarks.footprint $(ARGS)

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from importlib import metadata
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -106,8 +107,16 @@ class Report:
         return self.rounds >= MINIMUM_ROUNDS
 
 
-def machine(servers: Sequence[RunningServer]) -> dict[str, Any]:
-    """Return what the figures depend on besides the servers' code."""
+def machine(servers: Sequence[RunningServer], packages: Sequence[str] = ()) -> dict[str, Any]:
+    """
+    Return what the figures depend on.
+
+    Args:
+        servers: Running servers, which are asked for their versions.
+        packages: Installed packages, whose versions are added.
+    """
+    versions = {server.spec.name: _version(server) for server in servers}
+    versions |= {package: _package_version(package) for package in packages}
     return {
         "date": time.strftime("%Y-%m-%d %H:%M:%S %z"),
         "system": platform.platform(),
@@ -115,7 +124,7 @@ def machine(servers: Sequence[RunningServer]) -> dict[str, Any]:
         "cpus": os.cpu_count(),
         "load_average": list(os.getloadavg()),
         "python": platform.python_version(),
-        "versions": {server.spec.name: _version(server) for server in servers},
+        "versions": versions,
     }
 
 
@@ -124,6 +133,13 @@ def _cpu_model() -> str:
         if line.startswith("model name"):
             return line.partition(":")[2].strip()
     return platform.machine()
+
+
+def _package_version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "not installed"
 
 
 def _version(server: RunningServer) -> str:

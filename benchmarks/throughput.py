@@ -16,13 +16,15 @@ import csv
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.report import (
     MINIMUM_ROUNDS,
+    OURS,
+    REFERENCE,
     Measurement,
     Report,
     Result,
@@ -122,14 +124,19 @@ def run_round(
     label: str,
     cases: Sequence[Case],
     pair: Sequence[RunningServer],
-    third: RunningServer | None,
+    third: ServerSpec | None,
 ) -> None:
     """Measure every case once on each server, and put the figures into its result."""
     for case in cases:
         run_case(bench, label, case, pair)
-        # It stalls when pipelined.
-        if third is not None and case.result.pipeline == 1:
-            run_case(bench, label, case, [third])
+        # It stalls when pipelined, and at times otherwise: it is started anew
+        # for each test, so that one that hangs takes no CPU from the next.
+        if third and case.result.pipeline == 1 and third.name not in case.result.errors:
+            try:
+                with running(third) as server:
+                    run_case(bench, label, case, [server])
+            except BenchmarkError as error:
+                case.result.errors[third.name] = str(error)
 
 
 def run_case(bench: Bench, label: str, case: Case, servers: Sequence[RunningServer]) -> None:
@@ -195,13 +202,6 @@ def _numbers(text: str) -> list[int]:
     return [int(word) for word in text.split(",")]
 
 
-def _specs(options: argparse.Namespace) -> Iterator[ServerSpec]:
-    yield ServerSpec("redis-server", options.reference)
-    yield ServerSpec("pyredis", options.server)
-    if options.third:
-        yield ServerSpec(options.third, fakeredis_command())
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print and save; return 1 if a test could not be measured."""
     options = parser().parse_args(arguments)
@@ -209,6 +209,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{options.redis_benchmark}: not found (Debian: redis-tools)", file=sys.stderr)
         return 1
     bench = Bench(options)
+    specs = [ServerSpec(REFERENCE, options.reference), ServerSpec(OURS, options.server)]
+    third = ServerSpec(options.third, fakeredis_command()) if options.third else None
     cases = [
         Case(workload, Result(workload.name, pipeline))
         for pipeline in options.pipelines
@@ -217,20 +219,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     results = [case.result for case in cases]
     try:
         with ExitStack() as stack:
-            servers = [stack.enter_context(running(spec)) for spec in _specs(options)]
+            servers = [stack.enter_context(running(spec)) for spec in specs]
             settings = {
                 "clients": options.clients,
                 "rounds": options.rounds,
                 "keyspace": options.keyspace,
                 "data_size": options.data_size,
-                "commands": {server.spec.name: server.spec.command for server in servers},
+                "commands": {s.name: s.command for s in (*specs, third) if s},
             }
-            report = Report(machine(servers), settings, options.rounds, results)
-            third = servers[2] if options.third else None
+            about = machine(servers, [third.name] if third else [])
+            report = Report(about, settings, options.rounds, results)
             try:
                 for number in range(options.rounds):
                     # Whoever goes first meets a cooler machine: take turns.
-                    pair = servers[:2] if number % 2 == 0 else servers[1::-1]
+                    pair = servers if number % 2 == 0 else servers[::-1]
                     run_round(bench, f"round {number + 1}/{options.rounds}", cases, pair, third)
             except KeyboardInterrupt:
                 # What is there is worth seeing; there are ratios only if it is enough.
