@@ -287,7 +287,7 @@ class Parameters:
     min_replicas_max_lag = Integer(10, 0, INT_MAX, alias="min-slaves-max-lag")
     repl_timeout = Integer(60, 1, INT_MAX)
     repl_ping_replica_period = Integer(10, 1, INT_MAX, alias="repl-ping-slave-period")
-    repl_backlog_size = Memory(_MB, 1, LONG_MAX)
+    repl_backlog_size = Memory(_MB, 1, LONG_MAX, clamp=(16 * 1024, LONG_MAX))
     repl_backlog_ttl = Integer(3600, 0, LONG_MAX)
     repl_disable_tcp_nodelay = YesNo(False)
     repl_diskless_sync = YesNo(True)
