@@ -1,0 +1,1 @@
+"""PyRedis: a Redis 7.2 compatible server in Python on Twisted."""
