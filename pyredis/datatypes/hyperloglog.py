@@ -1,0 +1,461 @@
+"""
+HyperLogLog: how many different elements were seen, in 12 KiB at most.
+
+A HyperLogLog is a string, and the bytes of that string are Redis' own: four
+bytes ``HYLL``, the encoding, three unused bytes, the cardinality last computed
+(little-endian, its top bit set while it is out of date), then 16384 registers,
+dense with 6 bits each or sparse as in :mod:`pyredis.datatypes.hyperloglog_sparse`.
+So GET, DUMP and files interchange with Redis, down to which elements make the
+string dense.
+
+Python would be slow register by register. Whole sets of registers are handled
+as single integers whose lanes are the registers.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from struct import unpack_from
+from typing import Final
+
+from pyredis.datatypes.hyperloglog_sparse import (
+    HEADER_SIZE,
+    REGISTERS,
+    CorruptHyperLogLog,
+    SparseIndex,
+    describe,
+    empty_body,
+    histogram_of,
+    registers_of,
+)
+
+__all__ = [
+    "DENSE_SIZE",
+    "REGISTERS",
+    "CorruptHyperLogLog",
+    "NotHyperLogLog",
+    "SparseIndexes",
+    "add",
+    "cached_cardinality",
+    "check",
+    "create",
+    "describe",
+    "estimate",
+    "hash_element",
+    "is_dense",
+    "make_dense",
+    "merge",
+    "read_registers",
+    "refresh_cardinality",
+    "union_cardinality",
+]
+
+DENSE_SIZE: Final = HEADER_SIZE + REGISTERS * 6 // 8
+
+_MAGIC: Final = b"HYLL"
+_ENCODING: Final = 4  # the offset of that byte
+_DENSE: Final = 0
+_SPARSE: Final = 1
+_STALE: Final = 15  # the offset of the byte whose top bit says so
+_CARDINALITY: Final = slice(8, 16)
+
+_INDEX_BITS: Final = 14
+_RANK_BITS: Final = 64 - _INDEX_BITS
+_ALPHA: Final = 0.721347520444481703680  # 0.5 / ln 2
+
+_HASH_SEED: Final = 0xADC83B19
+_HASH_FACTOR: Final = 0xC6A4A7935BD1E995
+_UINT64: Final = 2**64 - 1
+
+_LOW_BIT_OF_6: Final = sum(1 << 6 * lane for lane in range(REGISTERS))
+_LOW_BIT_OF_8: Final = int.from_bytes(b"\x01" * REGISTERS, "little")
+_HIGH_BIT_OF_8: Final = _LOW_BIT_OF_8 << 7
+_LOW_7_OF_8: Final = _HIGH_BIT_OF_8 - _LOW_BIT_OF_8
+
+
+class NotHyperLogLog(ValueError):
+    """The string is no HyperLogLog: its header or its length is not that of one."""
+
+
+class SparseIndexes:
+    """
+    The indexes of the sparse HyperLogLogs changed last.
+
+    Building an index takes as long as walking the string once, which for an
+    element at a time would be every time. An index is handed out only if the
+    string still has the bytes it had when the index was put here.
+    """
+
+    __slots__ = ("_capacity", "_entries")
+
+    _WORTH_KEEPING: Final = 96  # bytes; a shorter string is walked as fast as it is compared
+
+    def __init__(self, capacity: int = 256) -> None:
+        self._capacity = capacity
+        self._entries: dict[int, tuple[bytes, SparseIndex]] = {}
+
+    def take(self, string: bytearray) -> SparseIndex:
+        """Return an index of a string, which the caller may now change."""
+        if len(string) > self._WORTH_KEEPING:
+            entry = self._entries.pop(id(string), None)
+            if entry is not None and entry[0] == string:
+                return entry[1]
+        return SparseIndex(string)
+
+    def keep(self, string: bytearray, index: SparseIndex) -> None:
+        """Keep the index of a string for the next change."""
+        if len(string) > self._WORTH_KEEPING:
+            entries = self._entries
+            if len(entries) >= self._capacity:
+                del entries[next(iter(entries))]
+            entries[id(string)] = bytes(string), index
+
+
+# Strings
+
+
+def create() -> bytearray:
+    """Return an empty HyperLogLog, sparse, with its cardinality known."""
+    return bytearray(_MAGIC + bytes((_SPARSE,)) + bytes(11) + empty_body())
+
+
+def check(string: bytes | bytearray | int) -> None:
+    """
+    Refuse a string that is no HyperLogLog.
+
+    Raises:
+        NotHyperLogLog: Its header or its length is wrong.
+    """
+    if (
+        isinstance(string, int)
+        or len(string) < HEADER_SIZE
+        or not string.startswith(_MAGIC)
+        or string[_ENCODING] > _SPARSE
+        or (string[_ENCODING] == _DENSE and len(string) != DENSE_SIZE)
+    ):
+        raise NotHyperLogLog("not a HyperLogLog")
+
+
+def is_dense(string: bytes | bytearray) -> bool:
+    """Tell whether a HyperLogLog has its registers spelt out."""
+    return string[_ENCODING] == _DENSE
+
+
+def make_dense(string: bytearray) -> bool:
+    """
+    Spell the registers out; tell whether they were not.
+
+    Raises:
+        CorruptHyperLogLog: The sparse form is nonsense.
+    """
+    if string[_ENCODING] == _DENSE:
+        return False
+    string[HEADER_SIZE:] = _pack(registers_of(string))
+    string[_ENCODING] = _DENSE
+    return True
+
+
+# Adding
+
+
+def hash_element(data: bytes, seed: int = _HASH_SEED) -> int:
+    """Hash bytes as Redis does here: MurmurHash64A, words read little-endian."""
+    size = len(data)
+    result = seed ^ (size * _HASH_FACTOR & _UINT64)
+    if size >= 8:
+        for word in unpack_from(f"<{size >> 3}Q", data):
+            word = word * _HASH_FACTOR & _UINT64
+            word = (word ^ word >> 47) * _HASH_FACTOR & _UINT64
+            result = (result ^ word) * _HASH_FACTOR & _UINT64
+        if size & 7:
+            tail = int.from_bytes(data[size & ~7 :], "little")
+            result = (result ^ tail) * _HASH_FACTOR & _UINT64
+    elif size:
+        result = (result ^ int.from_bytes(data, "little")) * _HASH_FACTOR & _UINT64
+    result = (result ^ result >> 47) * _HASH_FACTOR & _UINT64
+    return result ^ result >> 47
+
+
+def add(
+    string: bytearray, elements: Iterable[bytes], max_sparse_bytes: int, indexes: SparseIndexes
+) -> int:
+    """
+    Add elements; return how many changed something.
+
+    The cached cardinality is marked as out of date if any did.
+
+    Args:
+        string: A HyperLogLog, changed in place.
+        elements: What to add.
+        max_sparse_bytes: The length at which a sparse one becomes dense.
+        indexes: Where indexes are kept between calls.
+
+    Raises:
+        CorruptHyperLogLog: The sparse form is nonsense; elements before stay added.
+    """
+    changed = 0
+    index = None
+    for element in elements:
+        hashed = hash_element(element)
+        register = hashed & REGISTERS - 1
+        # The number of trailing zeros of what is left, and one.
+        rest = hashed >> _INDEX_BITS | 1 << _RANK_BITS
+        value = (rest & -rest).bit_length()
+        if string[_ENCODING] == _DENSE:
+            changed += _raise_dense(string, register, value)
+            continue
+        if index is None:
+            index = indexes.take(string)
+        raised = index.raise_register(string, register, value, max_sparse_bytes)
+        if raised is None:
+            make_dense(string)
+            index = None
+            raised = _raise_dense(string, register, value)
+        changed += raised
+    if index is not None:
+        indexes.keep(string, index)
+    if changed:
+        string[_STALE] |= 0x80
+    return changed
+
+
+def _raise_dense(string: bytearray, register: int, value: int) -> bool:
+    """Raise a register of a dense HyperLogLog unless it is as great already."""
+    bit = register * 6
+    offset = HEADER_SIZE + (bit >> 3)
+    shift = bit & 7
+    if shift <= 2:
+        byte = string[offset]
+        if byte >> shift & 63 >= value:
+            return False
+        string[offset] = byte & ~(63 << shift) | value << shift
+        return True
+    pair = string[offset] | string[offset + 1] << 8
+    if pair >> shift & 63 >= value:
+        return False
+    pair = pair & ~(63 << shift) | value << shift
+    string[offset] = pair & 0xFF
+    string[offset + 1] = pair >> 8
+    return True
+
+
+# Counting
+
+
+def cached_cardinality(string: bytes | bytearray) -> int | None:
+    """Return the cardinality computed last if nothing changed since."""
+    if string[_STALE] & 0x80:
+        return None
+    return int.from_bytes(string[_CARDINALITY], "little")
+
+
+def refresh_cardinality(string: bytearray) -> int:
+    """
+    Compute the cardinality and note it in the string.
+
+    Raises:
+        CorruptHyperLogLog: The sparse form is nonsense.
+    """
+    if string[_ENCODING] == _DENSE:
+        registers = int.from_bytes(string[HEADER_SIZE:], "little")
+        histogram = _count_lanes(registers, _LOW_BIT_OF_6)
+    else:
+        histogram = histogram_of(string)
+    cardinality = estimate(histogram)
+    string[_CARDINALITY] = cardinality.to_bytes(8, "little")
+    return cardinality
+
+
+def union_cardinality(strings: Sequence[bytes | bytearray]) -> int:
+    """
+    Return the cardinality of what several HyperLogLogs saw together.
+
+    Raises:
+        CorruptHyperLogLog: The sparse form of one is nonsense.
+    """
+    return estimate(_count_lanes(_greatest(strings), _LOW_BIT_OF_8))
+
+
+def _count_lanes(registers: int, low_bits: int) -> list[int]:
+    """
+    Count how many lanes hold each value from 0 to 63.
+
+    Lanes are parted by their highest bit, each part by the next, and so on; most
+    values are held by no lane, and their parts are dropped as soon as empty.
+
+    Args:
+        registers: The lanes.
+        low_bits: An integer with the lowest bit of each lane set.
+    """
+    parts = [(low_bits, 0)]
+    for bit in (5, 4, 3, 2, 1, 0):
+        plane = registers >> bit & low_bits
+        halves = []
+        for lanes, value in parts:
+            ones = lanes & plane
+            if ones:
+                halves.append((ones, value | 1 << bit))
+            zeros = lanes ^ ones
+            if zeros:
+                halves.append((zeros, value))
+        parts = halves
+    counts = [0] * 64
+    for lanes, value in parts:
+        counts[value] = lanes.bit_count()
+    return counts
+
+
+def estimate(histogram: Sequence[int]) -> int:
+    """
+    Estimate a cardinality from how many registers hold each value.
+
+    The estimator is Ertl's (arXiv:1702.01284), in doubles and in the order of
+    operations that gives Redis' own results.
+    """
+    total = float(REGISTERS)
+    z = total * _tau((total - histogram[_RANK_BITS + 1]) / total)
+    for value in range(_RANK_BITS, 0, -1):
+        z += histogram[value]
+        z *= 0.5
+    z += total * _sigma(histogram[0] / total)
+    if z == 0.0:
+        return 2**63  # every register full, which no elements bring about
+    estimated = _ALPHA * total * total / z
+    whole = math.floor(estimated)
+    return whole + (estimated - whole >= 0.5)
+
+
+def _sigma(x: float) -> float:
+    if x == 1.0:
+        return math.inf
+    y = 1.0
+    z = x
+    while True:
+        x *= x
+        before = z
+        z += x * y
+        y += y
+        if before == z:
+            return z
+
+
+def _tau(x: float) -> float:
+    if x in (0.0, 1.0):
+        return 0.0
+    y = 1.0
+    z = 1.0 - x
+    while True:
+        x = math.sqrt(x)
+        before = z
+        y *= 0.5
+        z -= (1.0 - x) * (1.0 - x) * y
+        if before == z:
+            return z / 3.0
+
+
+# Merging
+
+
+def merge(
+    target: bytearray,
+    sources: Sequence[bytes | bytearray],
+    max_sparse_bytes: int,
+    indexes: SparseIndexes,
+) -> None:
+    """
+    Let a HyperLogLog have seen what others saw too.
+
+    It becomes dense if one of them is. Its cached cardinality is marked as out of date.
+
+    Args:
+        target: Changed in place.
+        sources: The others.
+        max_sparse_bytes: The length at which a sparse one becomes dense.
+        indexes: Where indexes are kept between calls.
+
+    Raises:
+        CorruptHyperLogLog: The sparse form of one is nonsense; nothing was changed.
+    """
+    strings = [target, *sources]
+    registers = _greatest(strings).to_bytes(REGISTERS, "little")
+    if any(map(is_dense, strings)) or not _raise_all(target, registers, max_sparse_bytes, indexes):
+        target[HEADER_SIZE:] = _pack(registers)
+        target[_ENCODING] = _DENSE
+    target[_STALE] |= 0x80
+
+
+def _raise_all(
+    target: bytearray, registers: bytes, max_sparse_bytes: int, indexes: SparseIndexes
+) -> bool:
+    """Raise the registers of a sparse HyperLogLog; tell whether it could stay sparse."""
+    index = indexes.take(target)
+    for register, value in enumerate(registers):
+        if value and index.raise_register(target, register, value, max_sparse_bytes) is None:
+            return False
+    indexes.keep(target, index)
+    return True
+
+
+def _greatest(strings: Sequence[bytes | bytearray]) -> int:
+    """Return, in lanes of 8 bits, the greatest value of each register among HyperLogLogs."""
+    greatest = 0
+    for string in strings:
+        lanes = int.from_bytes(read_registers(string), "little")
+        if greatest:
+            # A lane's top bit survives the subtraction where it is as great or greater.
+            ahead = ((greatest | _HIGH_BIT_OF_8) - lanes) & _HIGH_BIT_OF_8
+            chosen = ahead - (ahead >> 7)
+            lanes = greatest & chosen | lanes & (chosen ^ _LOW_7_OF_8)
+        greatest = lanes
+    return greatest
+
+
+# Registers as bytes. Four of them lie in three bytes of the dense form; the four are
+# worked on apart, all first ones together, all second ones, and so on.
+
+_KEEP_6: Final = bytes(byte & 63 for byte in range(256))
+_KEEP_4_UP_2: Final = bytes((byte & 15) << 2 for byte in range(256))
+_KEEP_2_UP_4: Final = bytes((byte & 3) << 4 for byte in range(256))
+_KEEP_2_UP_6: Final = bytes((byte & 3) << 6 for byte in range(256))
+_KEEP_4_UP_4: Final = bytes((byte & 15) << 4 for byte in range(256))
+_UP_2: Final = bytes(byte << 2 & 0xFF for byte in range(256))
+_DOWN_2: Final = bytes(byte >> 2 for byte in range(256))
+_DOWN_4: Final = bytes(byte >> 4 for byte in range(256))
+_DOWN_6: Final = bytes(byte >> 6 for byte in range(256))
+
+
+def read_registers(string: bytes | bytearray) -> bytes | bytearray:
+    """
+    Return the registers of a HyperLogLog, a byte each.
+
+    Raises:
+        CorruptHyperLogLog: The sparse form is nonsense.
+    """
+    if string[_ENCODING] != _DENSE:
+        return registers_of(string)
+    first = string[HEADER_SIZE::3]
+    second = string[HEADER_SIZE + 1 :: 3]
+    third = string[HEADER_SIZE + 2 :: 3]
+    registers = bytearray(REGISTERS)
+    registers[0::4] = first.translate(_KEEP_6)
+    registers[1::4] = _either(first.translate(_DOWN_6), second.translate(_KEEP_4_UP_2))
+    registers[2::4] = _either(second.translate(_DOWN_4), third.translate(_KEEP_2_UP_4))
+    registers[3::4] = third.translate(_DOWN_2)
+    return registers
+
+
+def _pack(registers: bytes | bytearray) -> bytearray:
+    """Return the dense form of registers given as a byte each."""
+    second, third = registers[1::4], registers[2::4]
+    packed = bytearray(REGISTERS * 6 // 8)
+    packed[0::3] = _either(registers[0::4], second.translate(_KEEP_2_UP_6))
+    packed[1::3] = _either(second.translate(_DOWN_2), third.translate(_KEEP_4_UP_4))
+    packed[2::3] = _either(third.translate(_DOWN_4), registers[3::4].translate(_UP_2))
+    return packed
+
+
+def _either(left: bytes | bytearray, right: bytes | bytearray) -> bytes:
+    """Return the bits set in one or the other of two strings of one length."""
+    number = int.from_bytes(left, "little") | int.from_bytes(right, "little")
+    return number.to_bytes(len(left), "little")
