@@ -22,6 +22,7 @@ from pyredis.datatypes.encodings import EncodingLimits
 from pyredis.datatypes.scan_index import ScanIndex
 
 _INDEX_FROM = 512  # fewer fields are scanned in one go and counted off for a random one
+_SPARSE_BYTES = 2048  # a dict with more bytes a field than this is made anew
 
 
 class HashValue:
@@ -163,7 +164,7 @@ class HashValue:
             return False
         if self._index is not None:
             self._index.remove(field)
-            if not len(fields) & 1023:
+            if not len(fields) & 127:
                 self._release_memory()
         if self.deadlines is not None:
             self.deadlines.pop(field, None)
@@ -181,7 +182,7 @@ class HashValue:
         Make the dict anew once it holds very little of what it has room for.
 
         A dict never gives room back by itself, and is slow to walk while it
-        has much of it.
+        has much of it.  So ``fields`` may be another dict after a deletion.
         """
-        if self.fields.__sizeof__() > 4096 * (len(self.fields) + 16):
+        if self.fields.__sizeof__() > _SPARSE_BYTES * (len(self.fields) + 16):
             self.fields = self.fields.copy()

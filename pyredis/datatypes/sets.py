@@ -24,6 +24,7 @@ from typing import ClassVar
 from pyredis.datatypes.encodings import EncodingLimits, is_integer
 
 _INTSET_CEILING = 1 << 30
+_SPARSE_BYTES = 2048  # a dict with more bytes a key than this is made anew
 
 
 class SetValue:
@@ -242,7 +243,7 @@ class SetValue:
         if place < len(keys):
             keys[place] = last
             self.members[last] = place
-        if not place & 1023:
+        if not len(keys) & 127:
             self._release_memory()
         return True
 
@@ -250,11 +251,11 @@ class SetValue:
         """
         Make the dict anew once it holds very little of what it has room for.
 
-        A dict never gives room back by itself.  Sixty-four bytes a key are
-        usual; waiting for much more keeps the rebuild too short to be felt.
+        A dict never gives room back by itself.  Forty to a hundred bytes a key
+        are usual; waiting for far more keeps the rebuild too short to be felt.
         """
         keys = self._keys
-        if keys is not None and self.members.__sizeof__() > 4096 * (len(keys) + 16):
+        if keys is not None and self.members.__sizeof__() > _SPARSE_BYTES * (len(keys) + 16):
             self.members = dict(zip(keys, range(len(keys)), strict=True))
 
     # At random
@@ -298,7 +299,7 @@ class SetValue:
             keys[place] = last
             self.members[last] = place
         del self.members[member]
-        if not place & 1023:
+        if not len(keys) & 127:
             self._release_memory()
         return member
 

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
 from twisted.trial.unittest import SynchronousTestCase
 
 from pyredis.datatypes.encodings import EncodingLimits
@@ -142,10 +147,15 @@ class ListMachine(RuleBasedStateMachine):
         assert list(self.value) == self.model
 
 
-class ModelTests(ListMachine.TestCase, SynchronousTestCase):  # type: ignore[misc]
+class ModelTests(SynchronousTestCase):
     """A list does what a Python list does."""
 
-    settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+    def test_it_holds_what_was_put_in(self) -> None:
+        """Any history of operations leaves the same elements in both."""
+        run_state_machine_as_test(  # type: ignore[no-untyped-call]
+            ListMachine,
+            settings=settings(max_examples=60, stateful_step_count=40, deadline=None),
+        )
 
 
 class EndTests(SynchronousTestCase):

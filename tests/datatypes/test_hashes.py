@@ -1,0 +1,175 @@
+"""Tests of hashes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from random import Random
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from pyredis.datatypes.encodings import EncodingLimits
+from pyredis.datatypes.hashes import HashValue
+
+LIMITS = EncodingLimits()
+FIELDS = st.sampled_from([b"f%d" % number for number in range(12)])
+
+
+def numbered(size: int, value: bytes = b"v") -> HashValue:
+    """Return a hash with so many fields."""
+    hash_value = HashValue()
+    for number in range(size):
+        hash_value.set(b"field:%d" % number, value, LIMITS)
+    return hash_value
+
+
+class ModelTests(SynchronousTestCase):
+    """A hash does what a dict does."""
+
+    @settings(max_examples=150, deadline=None)
+    @given(
+        steps=st.lists(
+            st.tuples(st.sampled_from(["set", "many", "replace", "delete", "copy"]), FIELDS),
+            max_size=50,
+        )
+    )
+    def test_it_holds_what_was_put_in(self, steps: list[tuple[str, bytes]]) -> None:
+        """Fields, values, answers and deadlines agree with a model after every step."""
+        value, model = HashValue(), dict[bytes, bytes]()
+        deadlines: dict[bytes, int] = {}
+        limits = EncodingLimits(hash_max_listpack_entries=5)
+        for number, (name, field) in enumerate(steps):
+            content = b"%d" % number
+            if name == "set":
+                self.assertEqual(value.set(field, content, limits), field not in model)
+                deadlines.pop(field, None)
+                model[field] = content
+                if number % 3 == 0:
+                    value.deadlines = (value.deadlines or {}) | {field: number}
+                    deadlines[field] = number
+            elif name == "many":
+                new = len({field, b"g"} - set(model))
+                pairs = [field, b"old", b"g", b"x", field, content]
+                self.assertEqual(value.set_many(pairs, limits), new)
+                model[field], model[b"g"] = content, b"x"
+                deadlines.pop(field, None)
+            elif name == "replace":
+                self.assertEqual(value.replace(field, content, limits), field not in model)
+                model[field] = content
+            elif name == "delete":
+                self.assertEqual(value.delete(field), field in model)
+                model.pop(field, None)
+                deadlines.pop(field, None)
+            else:
+                original, value = value, value.copy()
+                original.set_many([b"spoilt", b"", field, b""], limits)
+            self.assertEqual(value.fields, model)
+            self.assertEqual(list(value), list(model))
+            self.assertEqual(value.get(field), model.get(field))
+            self.assertEqual(value.deadlines or {}, deadlines)
+            self.assertEqual((field in value, len(value)), (field in model, len(model)))
+
+
+class EncodingTests(SynchronousTestCase):
+    """What OBJECT ENCODING would say."""
+
+    def test_a_listpack_is_left_by_number(self) -> None:
+        """513 fields make a hashtable, and there is no way back."""
+        value = numbered(512)
+        self.assertEqual(value.encoding, "listpack")
+        value.set(b"one more", b"v", LIMITS)
+        self.assertEqual(value.encoding, "hashtable")
+        for field in list(value)[5:]:
+            value.delete(field)
+        self.assertEqual(value.encoding, "hashtable")
+
+    def test_a_listpack_is_left_by_length(self) -> None:
+        """A field or a value of 65 bytes makes a hashtable."""
+        for field, content in ((b"f" * 65, b"v"), (b"f", b"v" * 65)):
+            value = numbered(3)
+            value.set(b"f" * 64, b"v" * 64, LIMITS)
+            self.assertEqual(value.encoding, "listpack")
+            value.set(field, content, LIMITS)
+            self.assertEqual(value.encoding, "hashtable")
+
+    def test_the_number_announced_decides_first(self) -> None:
+        """HSET of many goes to a hashtable even if the fields are the same."""
+        limits = EncodingLimits(hash_max_listpack_entries=2)
+        value = HashValue()
+        self.assertEqual(value.set_many([b"f", b"v"] * 3, limits), 1)
+        self.assertEqual(value.encoding, "hashtable")
+        value = HashValue()
+        value.set_many([b"f", b"v"] * 2, limits)
+        self.assertEqual(value.encoding, "listpack")
+
+
+class RandomTests(SynchronousTestCase):
+    """Choosing at random."""
+
+    def test_each_field_has_the_same_chance(self) -> None:
+        """Counts of many draws are those of a uniform choice, for few and for many fields."""
+        for size in (50, 700):
+            value = numbered(size)
+            rng = Random(11)
+            counts = Counter(value.random(rng) for _ in range(40 * size))
+            self.assertEqual(len(counts), size)
+            chi_square = sum((count - 40) ** 2 / 40 for count in counts.values())
+            self.assertTrue(chi_square < size + 5 * (2 * size) ** 0.5, chi_square)
+
+    def test_different_fields(self) -> None:
+        """As many different ones as asked for, or all there are."""
+        for size in (10, 700):
+            value = numbered(size)
+            for count in (1, 5, size // 2, size - 1, size, 2 * size):
+                fields = value.random_distinct(Random(count), count)
+                self.assertEqual(len(set(fields)), min(count, size))
+                self.assertEqual(len(fields), min(count, size))
+                self.assertTrue(set(fields) <= set(value))
+
+    def test_nothing_can_be_chosen_from_nothing(self) -> None:
+        """An empty hash raises KeyError."""
+        self.assertRaises(KeyError, HashValue().random, Random(1))
+        self.assertEqual(HashValue().random_distinct(Random(1), 3), [])
+
+
+class ScanTests(SynchronousTestCase):
+    """What HSCAN promises."""
+
+    def test_a_small_hash_comes_whole(self) -> None:
+        """Whatever the cursor and the count."""
+        value = numbered(100)
+        for cursor in (0, 5, 2**64 - 1):
+            self.assertEqual(value.scan(cursor, 1), (0, list(value)))
+
+    def test_a_big_hash_comes_in_parts(self) -> None:
+        """Each field once, and what stays is found while others come and go."""
+        value = numbered(2000)
+        cursor, found = value.scan(0, 10)
+        self.assertTrue(10 <= len(found) < 100)
+        number = 2000
+        while cursor:
+            for _ in range(20):
+                value.set(b"field:%d" % number, b"v", LIMITS)
+                value.delete(b"field:%d" % (number - 1000))
+                number += 1
+            cursor, more = value.scan(cursor, 10)
+            found += more
+        self.assertTrue({b"field:%d" % stay for stay in range(1000)} <= set(found))
+
+    def test_a_hash_with_long_values_is_scanned_by_parts_once_it_is_big(self) -> None:
+        """A hashtable of few fields needs no index yet."""
+        value = numbered(300, b"v" * 100)
+        self.assertEqual((value.encoding, value.scan(0, 10)[0]), ("hashtable", 0))
+        for number in range(300, 600):
+            value.set(b"field:%d" % number, b"v", LIMITS)
+        self.assertNotEqual(value.scan(0, 10)[0], 0)
+
+    def test_a_hash_that_lost_its_fields_gives_memory_back(self) -> None:
+        """What is left of a big hash does not keep the room of what was there."""
+        value = numbered(60_000)
+        full = value.fields.__sizeof__()
+        for number in range(59_999):
+            value.delete(b"field:%d" % number)
+        self.assertEqual(value.fields, {b"field:59999": b"v"})
+        self.assertTrue(value.fields.__sizeof__() < full / 10)
