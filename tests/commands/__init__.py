@@ -1,0 +1,1 @@
+"""Tests of pyredis.commands, driven through an in-memory server."""
