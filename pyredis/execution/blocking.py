@@ -1,0 +1,224 @@
+"""
+Clients that wait for a key: Redis' blocking commands without a second implementation.
+
+A body that finds nothing returns :class:`Blocked`; its client then waits in a
+first-in first-out queue for each key. When one of the keys was changed to a
+value of the awaited type, the same command runs again for the first in line,
+and for the next as long as there is something to take. A client waits on
+several keys but is served once. Work is proportional to clients served, not to
+clients waiting.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from pyredis.errors import RedisError
+from pyredis.wire.replies import LATER, NULL_ARRAY, Reply
+
+if TYPE_CHECKING:
+    from pyredis.execution.client import Client
+    from pyredis.execution.instance import Instance
+    from pyredis.execution.ports import Timer
+    from pyredis.execution.table import Command
+    from pyredis.keyspace.database import Database
+
+
+class Blocked:
+    """
+    What a body returns when its client has to wait.
+
+    Args:
+        keys: Any of them may wake it.
+        timeout_ms: How long to wait; 0 is for ever.
+        kind: The type of value that wakes it (a class of ``datatypes``).
+        on_timeout: The reply when the time has run out.
+        argv: What to run again, name included, if not the request as it came
+            (XREAD with ``$`` must remember what ``$`` was).
+        wakes_on_removal: Run again as well when the key is deleted or changes
+            type (XREADGROUP answers an error then).
+    """
+
+    __slots__ = ("argv", "keys", "kind", "on_timeout", "timeout_ms", "wakes_on_removal")
+
+    def __init__(
+        self,
+        keys: Sequence[bytes],
+        timeout_ms: int,
+        kind: type,
+        on_timeout: Reply = NULL_ARRAY,
+        argv: Sequence[bytes] | None = None,
+        wakes_on_removal: bool = False,
+    ) -> None:
+        self.keys = keys
+        self.timeout_ms = timeout_ms
+        self.kind = kind
+        self.on_timeout = on_timeout
+        self.argv = argv
+        self.wakes_on_removal = wakes_on_removal
+
+
+class Waiting:
+    """A client in the queues of its keys."""
+
+    __slots__ = ("argv", "blocked", "client", "command", "db", "timer")
+
+    def __init__(
+        self, client: Client, command: Command, argv: Sequence[bytes], blocked: Blocked
+    ) -> None:
+        self.client = client
+        self.command = command
+        self.argv = list(blocked.argv or argv)
+        self.blocked = blocked
+        self.db: Database = client.ctx.db
+        self.timer: Timer | None = None
+
+
+class WaitingRoom:
+    """
+    All waiting clients of a server.
+
+    Attributes:
+        ready: Keys that were changed while somebody waits for them, in order.
+    """
+
+    def __init__(self, server: Instance) -> None:
+        self._server = server
+        # An ordered dict gives its first member and loses any in O(1).
+        self._queues: dict[tuple[Database, bytes], OrderedDict[Waiting, None]] = {}
+        self._await_removal = 0
+        self.ready: dict[tuple[Database, bytes], None] = {}
+        self._count = 0
+
+    def __len__(self) -> int:
+        """Return how many clients wait."""
+        return self._count
+
+    @property
+    def keys(self) -> int:
+        """How many keys are waited for (INFO total_blocking_keys)."""
+        return len(self._queues)
+
+    def enter(
+        self, client: Client, command: Command, argv: Sequence[bytes], blocked: Blocked
+    ) -> Reply:
+        """
+        Let a client wait.
+
+        Returns:
+            ``LATER``, or the reply of a timeout where the client may not wait.
+        """
+        if not client.ctx.may_block:
+            return blocked.on_timeout
+        waiting = Waiting(client, command, argv, blocked)
+        client.waiting = waiting
+        for key in dict.fromkeys(blocked.keys):
+            self._queues.setdefault((waiting.db, key), OrderedDict())[waiting] = None
+        if blocked.timeout_ms:
+            waiting.timer = self._server.scheduler.callLater(
+                blocked.timeout_ms / 1000, self._time_out, waiting
+            )
+        self._await_removal += blocked.wakes_on_removal
+        if not self._count:
+            self._server.keyspace.observe_changes(self._key_changed)
+            self._server.dispatcher.watch_over("waiting clients")
+        self._count += 1
+        return LATER
+
+    def _key_changed(self, db: Database, key: bytes) -> None:
+        if (db, key) in self._queues:
+            self.ready[(db, key)] = None
+
+    def database_changed(self, *databases: Database) -> None:
+        """Look at all awaited keys of databases that were changed as a whole (SWAPDB, FLUSHDB)."""
+        for db, key in self._queues:
+            if db in databases:
+                self.ready[(db, key)] = None
+
+    def serve(self) -> None:
+        """Run again the commands of clients whose keys became ready, until none is."""
+        while self.ready:
+            place = next(iter(self.ready))
+            del self.ready[place]
+            self._serve_key(*place)
+
+    def _serve_key(self, db: Database, key: bytes) -> None:
+        queue = self._queues.get((db, key))
+        while queue:
+            if not self._is_worth_trying(queue, db, key):
+                return
+            if not self._try(next(iter(queue)), key):
+                break
+        # The first in line stays (it awaits another type, or a later entry of a
+        # stream): ask the others, in order.
+        for waiting in list(queue or ())[1:]:
+            if not self._is_worth_trying(queue or {}, db, key):
+                return
+            self._try(waiting, key)
+
+    def _is_worth_trying(self, queue: Mapping[Waiting, None], db: Database, key: bytes) -> bool:
+        """Tell whether anybody in a queue can be served by the key as it is now."""
+        if db.peek(key) is not None:
+            return True
+        return bool(self._await_removal) and any(w.blocked.wakes_on_removal for w in queue)
+
+    def _try(self, waiting: Waiting, key: bytes) -> bool:
+        """Run a waiting command again if the key suits it; return whether its client left."""
+        if waiting.client.waiting is not waiting:
+            return True
+        blocked = waiting.blocked
+        if blocked.wakes_on_removal or waiting.db.peek(key).__class__ is blocked.kind:
+            self._run_again(waiting)
+        return waiting.client.waiting is not waiting
+
+    def _run_again(self, waiting: Waiting) -> None:
+        client = waiting.client
+        reply = self._server.dispatcher.call(client, waiting.command, waiting.argv)
+        if reply.__class__ is not Blocked:
+            self.leave(client)
+            client.answer(reply)
+
+    def _time_out(self, waiting: Waiting) -> None:
+        if waiting.client.waiting is waiting:
+            self.release(waiting.client)
+
+    def release(self, client: Client) -> bool:
+        """End a client's wait as if its time had run out; return whether it waited."""
+        waiting = client.waiting
+        if waiting is None:
+            return False
+        self.leave(client)
+        client.answer(waiting.blocked.on_timeout)
+        return True
+
+    def release_with_error(self, client: Client, error: RedisError) -> bool:
+        """End a client's wait with an error (CLIENT UNBLOCK id ERROR); return whether it waited."""
+        if client.waiting is None:
+            return False
+        self.leave(client)
+        self._server.statistics.count_error(error.code)
+        client.answer(error)
+        return True
+
+    def leave(self, client: Client) -> None:
+        """Take a client out of its queues without answering it."""
+        waiting = client.waiting
+        if waiting is None:
+            return
+        client.waiting = None
+        for key in dict.fromkeys(waiting.blocked.keys):
+            place = (waiting.db, key)
+            queue = self._queues.get(place)
+            if queue is not None:
+                queue.pop(waiting, None)
+                if not queue:
+                    del self._queues[place]
+        if waiting.timer is not None and waiting.timer.active():
+            waiting.timer.cancel()
+        self._await_removal -= waiting.blocked.wakes_on_removal
+        self._count -= 1
+        if not self._count:
+            self._server.keyspace.forget_observer(self._key_changed)
+            self._server.dispatcher.let_go("waiting clients")

@@ -1,0 +1,190 @@
+"""
+A client as commands know it: a connection without its socket.
+
+It also carries the :class:`Context` its commands get. A client is *special*
+while anything about it needs a look before each command (not authenticated, in
+a transaction, subscribed, replies switched off, …); :meth:`Client.refresh`
+recomputes that one attribute when such a state changes, so that a client with
+nothing special about it is never asked.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pyredis.execution.ports import Connection, NoConnection
+from pyredis.wire.encoder import encode
+from pyredis.wire.replies import Reply
+
+if TYPE_CHECKING:
+    from pyredis.datatypes.encodings import EncodingLimits
+    from pyredis.execution.blocking import Waiting
+    from pyredis.execution.instance import Instance
+    from pyredis.execution.table import Command
+    from pyredis.execution.transactions import Transaction
+    from pyredis.keyspace.database import Database
+    from pyredis.keyspace.keyspace import Keyspace
+
+
+class Context:
+    """
+    What a command's body gets: the way to the data and to the client who asks.
+
+    Attributes:
+        client: Who asks.
+        server: All parts of this server.
+        keyspace: All databases.
+        db: The client's database.
+        settings: The configuration's current values.
+        limits: Up to which sizes collections are reported as compact.
+        may_block: False inside transactions and scripts: a command that would
+            wait answers as if its time had run out.
+        effects: What to propagate instead of the command itself; None while
+            nobody listens.
+    """
+
+    __slots__ = (
+        "client",
+        "db",
+        "effects",
+        "keyspace",
+        "limits",
+        "may_block",
+        "server",
+        "settings",
+    )
+
+    def __init__(self, client: Client, server: Instance) -> None:
+        self.client = client
+        self.server = server
+        self.keyspace: Keyspace = server.keyspace
+        self.settings: Any = server.settings
+        self.limits: EncodingLimits = server.limits
+        self.db: Database = server.keyspace.databases[0]
+        self.may_block = True
+        self.effects: list[tuple[int, tuple[bytes, ...]]] | None = None
+
+    @property
+    def now_ms(self) -> int:
+        """The frozen moment, in milliseconds of the wall clock."""
+        return self.keyspace.now_ms
+
+    def propagate(self, *argv: bytes) -> None:
+        """Repeat this effect elsewhere instead of the command (random or clock-dependent ones)."""
+        if self.effects is not None:
+            self.effects.append((self.db.number, argv))
+
+
+class Client:
+    """
+    One client.
+
+    Args:
+        server: The server it is connected to.
+        number: Its id, unique in this server.
+        connection: Its wire.
+        address: ``host:port`` or the Unix socket's path.
+        local_address: The same of our end.
+    """
+
+    __slots__ = (
+        "address",
+        "authenticated",
+        "closing",
+        "connection",
+        "created_ms",
+        "ctx",
+        "id",
+        "input_bytes",
+        "is_unix",
+        "last_command",
+        "last_interaction_ms",
+        "library_name",
+        "library_version",
+        "local_address",
+        "name",
+        "no_evict",
+        "no_touch",
+        "output_bytes",
+        "reply_mode",
+        "resp",
+        "special",
+        "transaction",
+        "user_name",
+        "waiting",
+        "watching",
+    )
+
+    def __init__(
+        self,
+        server: Instance,
+        number: int,
+        connection: Connection | None = None,
+        address: str = "",
+        local_address: str = "",
+    ) -> None:
+        self.id = number
+        self.connection: Connection = connection or NoConnection()
+        self.address = address
+        self.local_address = local_address
+        self.is_unix = False
+        self.name = b""
+        self.library_name = b""
+        self.library_version = b""
+        self.created_ms = self.last_interaction_ms = server.keyspace.now_ms
+        self.input_bytes = 0
+        self.output_bytes = 0
+        self.last_command: Command | None = None
+        self.no_evict = False
+        self.waiting: Waiting | None = None
+        self.closing = False
+        self.special = True
+        self.ctx = Context(self, server)
+        self.transaction: Transaction | None = None
+        self.watching: dict[tuple[Database, bytes], bool] | None = None
+        self.no_touch = False
+        self.reply_mode = "on"
+        self.resp = 2
+        self.user_name = "default"
+        self.authenticated = False
+
+    def refresh(self) -> None:
+        """Recompute :attr:`special` after a change of state."""
+        self.special = bool(
+            not self.authenticated
+            or self.transaction is not None
+            or self.reply_mode != "on"
+            or self.no_touch
+        )
+
+    def reset(self) -> None:
+        """Return to the state of a new connection, but for authentication (RESET)."""
+        self.ctx.db = self.ctx.keyspace.databases[0]
+        self.name = b""
+        self.no_touch = False
+        self.no_evict = False
+        self.reply_mode = "on"
+        self.resp = 2
+        self.refresh()
+
+    def answer(self, reply: Reply) -> None:
+        """Send a reply that came later, and go on with the client's requests."""
+        self.write(reply)
+        self.connection.resume()
+
+    def write(self, reply: Reply) -> None:
+        """Send a reply or push outside the normal course."""
+        pieces: list[bytes] = []
+        encode(reply, pieces.append, self.resp)
+        if pieces:
+            self.connection.write(b"".join(pieces))
+
+    def close(self) -> None:
+        """Close when the replies written so far have left; nothing more is read."""
+        self.closing = True
+        self.connection.close()
+
+    def kill(self) -> None:
+        """Close at once."""
+        self.closing = True
+        self.connection.abort()

@@ -1,0 +1,288 @@
+"""
+From a request to its reply.
+
+:meth:`Dispatcher.run` takes a pipeline. A plain command of a client with
+nothing special about it, on a server that nobody watches over, goes the short
+way: look up, compare arity twice, call, encode. Everything else goes through
+:meth:`Dispatcher.dispatch`, the long way with all guards. Which way to go costs
+the short way nothing: the long way is what happens when the table at hand does
+not know the name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from pyredis.errors import RedisError, wrong_arity
+from pyredis.execution.blocking import Blocked
+from pyredis.execution.guards import refusal
+from pyredis.execution.table import Command, check_arity
+from pyredis.wire.encoder import BULK_HEADS, CRLF, LARGE_BULK, encode
+from pyredis.wire.replies import LATER, NO_REPLY, QUEUED, Reply, Simple
+
+if TYPE_CHECKING:
+    from pyredis.execution.client import Client
+    from pyredis.execution.instance import Instance
+
+Append = Callable[[bytes], object]
+
+FLUSH_BYTES = 64 * 1024
+"""How much output is gathered before it is written."""
+
+_A_WHILE_NS = 1_000_000
+_NOTHING: dict[bytes, Command] = {}
+
+
+class Dispatcher:
+    """
+    Runs the requests of all clients of one server.
+
+    Attributes:
+        special: True while something must see every command (waiting clients,
+            an append-only file, a monitor, a memory limit, …).
+        log_failure: Called with a command's name inside an ``except`` block when
+            its body failed with anything but a RedisError.
+    """
+
+    def __init__(self, server: Instance) -> None:
+        self._server = server
+        self._keyspace = server.keyspace
+        self._statistics = server.statistics
+        self._timer = server.timer
+        self._plain = server.table.plain
+        self._reasons: set[str] = set()
+        self.special = False
+        self.log_command: Callable[[Client, Sequence[bytes]], None] | None = None
+        self.log_failure: Callable[[str], None] = lambda name: None
+
+    def watch_over(self, reason: str) -> None:
+        """Send every command the long way until :meth:`let_go` with the same reason."""
+        self._reasons.add(reason)
+        self.special = True
+
+    def let_go(self, reason: str) -> None:
+        """End what :meth:`watch_over` began."""
+        self._reasons.discard(reason)
+        self.special = bool(self._reasons)
+
+    def run(self, client: Client, requests: Iterator[Sequence[bytes]], append: Append) -> bool:
+        """
+        Run a pipeline until it ends or must pause.
+
+        Args:
+            client: Whose requests they are.
+            requests: In order; what is not taken from it is left for later.
+            append: Takes the encoded replies piece by piece.
+
+        Returns:
+            False if the caller should look up: the client waits or is closing,
+            or :data:`FLUSH_BYTES` of output have gathered. True at the end.
+        """
+        keyspace = self._keyspace
+        timer = self._timer
+        ctx = client.ctx
+        plain = self._find(client)
+        null = b"_\r\n" if client.resp == 3 else b"$-1\r\n"
+        gathered = 0
+        # Commands of one name in a row are counted and timed together.
+        current: Command | None = None
+        repeated = 0
+        client.last_interaction_ms = keyspace.refresh_now()
+        started = timer()
+        reply: Any
+        for argv in requests:
+            command = plain(argv[0])
+            if command is None:
+                if current is not None:
+                    self._account(current, repeated, started)
+                    current = None
+                reply = self.dispatch(client, argv)
+                plain = self._find(client)
+                null = b"_\r\n" if client.resp == 3 else b"$-1\r\n"
+                started = timer()
+                if client.waiting is not None or client.closing:
+                    if reply is not LATER:
+                        encode(reply, append, client.resp)
+                    return False
+            else:
+                if command is current:
+                    repeated += 1
+                else:
+                    if current is not None:
+                        started = self._account(current, repeated, started)
+                    current = command
+                    repeated = 1
+                count = len(argv)
+                try:
+                    if count < command.minimum:
+                        reply = self._wrong_arity(command)
+                    elif count == 2:
+                        reply = command.call(ctx, argv[1])  # type: ignore[misc]
+                    elif count == 3:
+                        reply = command.call(ctx, argv[1], argv[2])  # type: ignore[misc]
+                    else:
+                        reply = command.call(ctx, *argv[1:])  # type: ignore[misc]
+                except Exception as error:
+                    reply = self._failed(command, count, error)
+            kind = reply.__class__
+            if kind is bytes:
+                size = len(reply)
+                if size < LARGE_BULK:
+                    append(BULK_HEADS[size])
+                    append(reply)
+                    append(CRLF)
+                else:
+                    append(b"$%d\r\n%b\r\n" % (size, reply))
+                    gathered += size
+            elif kind is Simple:
+                append(reply.wire)
+            elif kind is int:
+                append(b":%d\r\n" % reply)
+            elif reply is None:
+                append(null)
+            else:
+                gathered += _encode_counted(reply, append, client.resp)
+            if gathered > FLUSH_BYTES or (current is not None and not current.is_steady):
+                # A body that may take long is timed by itself, and may have
+                # made the frozen moment old.
+                if current is not None:
+                    started = self._account(current, repeated, started)
+                    current = None
+                if gathered > FLUSH_BYTES:
+                    return False
+        if current is not None:
+            self._account(current, repeated, started)
+        return True
+
+    def _account(self, command: Command, repeated: int, started: int) -> int:
+        """
+        Count calls of one command that ended now.
+
+        Args:
+            command: What ran.
+            repeated: How often in a row.
+            started: When the first began, on the statistics' clock.
+
+        Returns:
+            The time now.
+        """
+        now = self._timer()
+        elapsed = now - started
+        command.calls += repeated
+        command.nanoseconds += elapsed
+        if elapsed > _A_WHILE_NS:
+            self._keyspace.refresh_now()
+        return now
+
+    def _find(self, client: Client) -> Callable[[bytes], Command | None]:
+        """Return the look-up for the way a client's next command has to go."""
+        return _NOTHING.get if client.special or self.special else self._plain.get
+
+    def dispatch(self, client: Client, argv: Sequence[bytes]) -> Reply:
+        """
+        Run one request the long way, with every guard.
+
+        Returns:
+            Its reply; an error is returned, not raised. ``LATER`` if the client
+            waits.
+        """
+        self._keyspace.refresh_now()
+        if self.log_command is not None:
+            self.log_command(client, argv)
+        try:
+            reply = self._dispatch(client, argv)
+        except RedisError as error:
+            self._statistics.count_error(error.code)
+            if client.transaction is not None:
+                client.transaction.aborted = True
+            reply = error
+        if self._server.waiting_room.ready:
+            self._server.waiting_room.serve()
+        if client.reply_mode != "on":
+            return self._silenced(client, reply)
+        return reply
+
+    def _dispatch(self, client: Client, argv: Sequence[bytes]) -> Reply:
+        command = self._server.table.resolve(argv)
+        client.last_command = command
+        try:
+            check_arity(command, argv)
+            error = refusal(client, command, argv)
+            if error is not None:
+                raise error
+        except RedisError:
+            command.rejected += 1
+            raise
+        transaction = client.transaction
+        if transaction is not None and not command.runs_in_transaction:
+            transaction.queued.append((command, argv))
+            return QUEUED
+        reply = self.call(client, command, argv)
+        if reply.__class__ is Blocked:
+            return self._server.waiting_room.enter(client, command, argv, reply)
+        return reply
+
+    def call(self, client: Client, command: Command, argv: Sequence[bytes]) -> Any:
+        """
+        Run one command that has passed the guards, and count it.
+
+        Returns:
+            Its reply, an error included, or :class:`Blocked`.
+        """
+        timer = self._timer
+        started = timer()
+        reply: Any
+        try:
+            reply = command.call(client.ctx, *argv[command.words :])  # type: ignore[misc]
+        except Exception as error:
+            reply = self._failed(command, len(argv), error)
+        elapsed = timer() - started
+        command.calls += 1
+        command.nanoseconds += elapsed
+        return reply
+
+    def _failed(self, command: Command, count: int, error: Exception) -> RedisError:
+        """
+        Return what a body raised as the client's reply, and count it.
+
+        A request with too many words is refused by the body's own signature, so
+        that the short way needs no second comparison.
+        """
+        if count > command.maximum:
+            return self._wrong_arity(command)
+        command.failed += 1
+        if not isinstance(error, RedisError):
+            self._statistics.unexpected_errors += 1
+            self.log_failure(command.display_name)
+            error = RedisError("internal error")
+        self._statistics.count_error(error.code)
+        return error
+
+    def _wrong_arity(self, command: Command) -> RedisError:
+        """Return the refusal of a request with too few or too many words, and count it."""
+        command.rejected += 1
+        command.calls -= 1  # the caller counts one
+        error = wrong_arity(command.display_name)
+        self._statistics.count_error(error.code)
+        return error
+
+    @staticmethod
+    def _silenced(client: Client, reply: Reply) -> Reply:
+        """Drop a reply that CLIENT REPLY switched off."""
+        if client.reply_mode == "skip next":
+            client.reply_mode = "skip"
+            return NO_REPLY
+        if client.reply_mode == "skip":
+            client.reply_mode = "on"
+            client.refresh()
+        return NO_REPLY
+
+
+def _encode_counted(reply: object, append: Append, resp: int) -> int:
+    """Write a reply that is none of the simple ones; return how many bytes it took."""
+    pieces: list[bytes] = []
+    encode(reply, pieces.append, resp)
+    body = b"".join(pieces)
+    append(body)
+    return len(body)

@@ -1,0 +1,56 @@
+"""
+The gate before a command: an ordered tuple of small functions, each named for its refusal.
+
+They read flags of the command and states of client and server, never names.
+The order is Redis' (``processCommand``): it decides which error a client sees.
+Only the long way through the dispatcher asks them; see
+:mod:`pyredis.execution.dispatch`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from pyredis.errors import RedisError
+
+if TYPE_CHECKING:
+    from pyredis.execution.client import Client
+    from pyredis.execution.table import Command
+
+Guard = Callable[["Client", "Command", Sequence[bytes]], RedisError | None]
+
+
+def unauthenticated(client: Client, command: Command, argv: Sequence[bytes]) -> RedisError | None:
+    """Refuse all but AUTH, HELLO, QUIT and RESET before authentication."""
+    if client.authenticated or not command.needs_auth:
+        return None
+    return RedisError("Authentication required.", code="NOAUTH")
+
+
+def forbidden_in_transaction(
+    client: Client, command: Command, argv: Sequence[bytes]
+) -> RedisError | None:
+    """Refuse what a transaction cannot hold (WATCH, MULTI, SUBSCRIBE in RESP2, …)."""
+    if client.transaction is not None and command.no_multi:
+        return RedisError("Command not allowed inside a transaction")
+    return None
+
+
+def loading(client: Client, command: Command, argv: Sequence[bytes]) -> RedisError | None:
+    """Refuse most commands while the data set is loaded."""
+    if client.ctx.keyspace.loading and not command.allowed_loading:
+        return RedisError("Redis is loading the dataset in memory", code="LOADING")
+    return None
+
+
+GUARDS: tuple[Guard, ...] = (unauthenticated, forbidden_in_transaction, loading)
+
+
+def refusal(client: Client, command: Command, argv: Sequence[bytes]) -> RedisError | None:
+    """Return the first guard's refusal, or None if the command may run."""
+    for guard in GUARDS:
+        error = guard(client, command, argv)
+        if error is not None:
+            return error
+    return None

@@ -1,0 +1,118 @@
+"""
+What the execution of commands needs of the floors above it, as small protocols.
+
+The network, persistence and the process plug their own in; the defaults here do
+nothing, so that a command can run in a test with no socket and no process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from pyredis.errors import RedisError
+
+
+class Connection(Protocol):
+    """The wire behind a client."""
+
+    def write(self, data: bytes) -> None:
+        """Send bytes behind what was written before."""
+
+    def resume(self) -> None:
+        """Go on with the requests that waited while the client did."""
+
+    def close(self) -> None:
+        """Close when what was written has left."""
+
+    def abort(self) -> None:
+        """Close now, whatever was not sent."""
+
+    def set_limited(self, limited: bool) -> None:
+        """Take small requests only, as long as the client is not authenticated."""
+
+    def pending_input(self) -> int:
+        """Return how many bytes wait for the rest of their request."""
+
+    def pending_output(self) -> int:
+        """Return how many bytes wait to be sent."""
+
+
+class NoConnection:
+    """A client without a wire: scripts, tests, the in-process interface."""
+
+    def __init__(self) -> None:
+        self.written: list[bytes] = []
+
+    def write(self, data: bytes) -> None:
+        """Keep what would have been sent."""
+        self.written.append(data)
+
+    def resume(self) -> None:
+        """Nothing waits."""
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+    def abort(self) -> None:
+        """Nothing to close."""
+
+    def set_limited(self, limited: bool) -> None:
+        """Nothing is read."""
+
+    def pending_input(self) -> int:
+        """Nothing is read."""
+        return 0
+
+    def pending_output(self) -> int:
+        """Nothing waits."""
+        return 0
+
+
+class Timer(Protocol):
+    """A call that was scheduled (Twisted's ``IDelayedCall``)."""
+
+    def cancel(self) -> None:
+        """Do not call."""
+
+    def active(self) -> bool:
+        """Tell whether it is still to be called."""
+
+
+class Scheduler(Protocol):
+    """Calls functions later (Twisted's ``IReactorTime``)."""
+
+    def callLater(self, delay: float, call: Callable[..., Any], *args: Any) -> Timer:
+        """Call a function after some seconds."""
+
+
+class Host(Protocol):
+    """The process around a server: what a few commands ask of it."""
+
+    def shutdown(self, save: bool | None, now: bool, force: bool) -> None:
+        """
+        Stop the server.
+
+        Raises:
+            RedisError: It cannot stop now.
+        """
+
+    def rewrite_config(self) -> None:
+        """
+        Write the running configuration back to its file.
+
+        Raises:
+            RedisError: There is no file, or it cannot be written.
+        """
+
+
+class NoHost:
+    """No process: what needs one is refused."""
+
+    def shutdown(self, save: bool | None, now: bool, force: bool) -> None:
+        """Refuse."""
+        raise RedisError("Errors trying to SHUTDOWN. Check logs.")
+
+    def rewrite_config(self) -> None:
+        """Refuse."""
+        raise RedisError("The server is running without a config file")

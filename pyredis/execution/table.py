@@ -1,0 +1,415 @@
+"""
+The command table: one decorated function a command, and everything follows from it.
+
+``@command`` makes a :class:`Command` of a function and its declaration; arity
+errors, COMMAND INFO and DOCS, ACL categories, key extraction, HELP and the
+per-command statistics all read that record. What is inconsistent is refused
+when the module is imported.
+
+A family module says its group and category once::
+
+    command = family("string", Category.STRING)
+
+    @command("GETDEL", arity=2, flags=WRITE | FAST, keys=KeyRange(1, access=...), since="6.2.0")
+    def getdel(ctx: Context, key: bytes) -> Reply:
+        ...
+
+Declarations are shared by all servers of a process; what one server counts or
+renames lives in its own :class:`CommandTable`.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, Protocol, TypeVar
+
+from pyredis.errors import unknown_command, unknown_subcommand, wrong_arity
+from pyredis.execution.flags import (
+    ADMIN,
+    ALLOW_BUSY,
+    BLOCKING,
+    LOADING,
+    MODULE,
+    MOVABLEKEYS,
+    NO_AUTH,
+    NO_MULTI,
+    NOSCRIPT,
+    PUBSUB,
+    READONLY,
+    STALE,
+    WRITE,
+    Category,
+    Flag,
+    implicit_categories,
+)
+from pyredis.execution.key_specs import KeySpec, is_movable
+
+Body = Callable[..., Any]
+_B = TypeVar("_B", bound=Body)
+
+
+class Decorator(Protocol):
+    """``@command`` of a family."""
+
+    def __call__(self, name: str, **facts: Any) -> Callable[[_B], _B]:
+        """Declare the command that the decorated body is."""
+
+
+NO_MAXIMUM = 1 << 62
+
+# A command with one of these may change what the guards look at, may wait, or
+# is refused to somebody: it always goes the long way through the dispatcher.
+_SPECIAL = ADMIN | BLOCKING | NO_AUTH | NOSCRIPT | NO_MULTI | PUBSUB | ALLOW_BUSY
+
+
+class Declaration:
+    """
+    What is declared about a command.
+
+    Attributes:
+        name: In capitals; a subcommand's is ``CONTAINER|NAME``.
+        body: Called with the context and the arguments behind the name.
+        arity: As Redis counts it, the name included; negative means at least.
+        key_specs: Where its keys are.
+        subcommands: Of a container, by their names in capitals.
+        runs_in_transaction: Runs at once between MULTI and EXEC instead of being queued.
+        summary: The first line of the body's docstring.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        body: Body | None,
+        *,
+        arity: int,
+        flags: Flag = Flag.NONE,
+        keys: KeySpec | Sequence[KeySpec] = (),
+        since: str = "1.0.0",
+        complexity: str = "",
+        syntax: str = "",
+        categories: Category = Category.NONE,
+        group: str = "",
+        history: Sequence[tuple[str, str]] = (),
+        deprecated: tuple[str, str] | None = None,
+        tips: Sequence[str] = (),
+        runs_in_transaction: bool = False,
+    ) -> None:
+        self.name = name
+        self.body = body
+        self.arity = arity
+        self.key_specs: tuple[KeySpec, ...] = (keys,) if isinstance(keys, KeySpec) else tuple(keys)
+        self.flags = flags | (MOVABLEKEYS if is_movable(self.key_specs) else Flag.NONE)
+        self.categories = categories | implicit_categories(flags, categories)
+        self.since = since
+        self.complexity = complexity
+        self.syntax = syntax
+        self.group = group
+        self.history = tuple(history)
+        self.deprecated = deprecated
+        self.tips = tuple(tips)
+        self.runs_in_transaction = runs_in_transaction
+        self.subcommands: dict[str, Declaration] = {}
+        self.summary = (inspect.getdoc(body) or "").partition("\n")[0].rstrip(".") if body else ""
+        self._check()
+
+    @property
+    def minimum(self) -> int:
+        """The least number of words, the name included (a subcommand's has two)."""
+        return abs(self.arity)
+
+    @property
+    def maximum(self) -> int:
+        """The largest number of words."""
+        return self.arity if self.arity > 0 else NO_MAXIMUM
+
+    @property
+    def display_name(self) -> str:
+        """The name as Redis shows it in errors and COMMAND: ``client|list``."""
+        return self.name.lower()
+
+    def _check(self) -> None:
+        """Refuse a declaration that could only fail at run time."""
+        if self.name != self.name.upper() or self.arity == 0:
+            raise ValueError(f"{self.name}: bad name or arity")
+        if WRITE in self.flags and READONLY in self.flags:
+            raise ValueError(f"{self.name}: both WRITE and READONLY")
+        if self.body is None:
+            return
+        if not self.summary:
+            raise ValueError(f"{self.name}: no docstring")
+        words = self.name.count("|") + 1
+        signature = inspect.signature(self.body)
+        least = self.minimum - words
+        for count in (least,) if self.arity > 0 else (least, least + 1, least + 6):
+            if not _takes(signature, count):
+                raise ValueError(f"{self.name} does not take {count} arguments")
+        # The short way through the dispatcher compares with the minimum only.
+        if self.arity > 0 and _takes(signature, least + 1):
+            raise ValueError(f"{self.name} takes more arguments than its arity says")
+
+
+def _takes(signature: inspect.Signature, count: int) -> bool:
+    """Tell whether a body takes a context and so many arguments."""
+    try:
+        signature.bind(None, *[b""] * count)
+    except TypeError:
+        return False
+    return True
+
+
+_declared: dict[str, Declaration] = {}
+
+
+def declared_commands() -> dict[str, Declaration]:
+    """Return all declarations by name, containers with their subcommands inside."""
+    return _declared
+
+
+def declare(declaration: Declaration) -> None:
+    """
+    Enter a declaration.
+
+    Raises:
+        ValueError: The name is taken by another body.
+    """
+    container, bar, name = declaration.name.partition("|")
+    if bar:
+        if container not in _declared:
+            raise ValueError(f"{declaration.name}: its container is not declared")
+        declarations = _declared[container].subcommands
+    else:
+        declarations, name = _declared, container
+    known = declarations.get(name)
+    if known is not None and (
+        known.body is None
+        or declaration.body is None
+        or known.body.__qualname__ != declaration.body.__qualname__
+        or known.body.__module__ != declaration.body.__module__
+    ):
+        raise ValueError(f"{declaration.name} is declared twice")
+    declarations[name] = declaration
+
+
+def family(group: str, category: Category = Category.NONE) -> Decorator:
+    """
+    Return the ``@command`` decorator of a family of commands.
+
+    Args:
+        group: The family's name in COMMAND DOCS.
+        category: The ACL category of all its commands.
+    """
+
+    def command(name: str, **facts: Any) -> Callable[[_B], _B]:
+        def decorate(body: _B) -> _B:
+            facts.setdefault("group", group)
+            own = facts.pop("categories", Category.NONE)
+            declare(Declaration(name, body, categories=own | category, **facts))
+            return body
+
+        return decorate
+
+    return command
+
+
+def container(name: str, group: str, **facts: Any) -> None:
+    """Declare a command that only has subcommands, such as CLIENT; its HELP is made of theirs."""
+    facts.setdefault("arity", -2)
+    declare(Declaration(name, None, group=group, **facts))
+
+
+def command(name: str, *, arity: int, flags: Flag = Flag.NONE, **facts: Any) -> Callable[[_B], _B]:
+    """
+    Declare a command of a user's own module, named by ``loadmodule``.
+
+    Args:
+        name: Such as ``"MYCOUNT"``.
+        arity: Words including the name; negative for at least so many.
+        flags: Of :mod:`pyredis.execution.flags`.
+        facts: As :class:`Declaration` takes them (``keys``, ``syntax``, …).
+    """
+
+    def decorate(body: _B) -> _B:
+        facts.setdefault("group", "module")
+        declare(Declaration(name, body, arity=arity, flags=flags | MODULE, **facts))
+        return body
+
+    return decorate
+
+
+class Command:
+    """
+    One command as one server runs it: the declaration's facts as plain attributes, and counters.
+
+    Attributes:
+        call: The body.
+        minimum: Least number of words; ``maximum`` the largest.
+        words: 1, or 2 for a subcommand: what comes before the arguments.
+        is_steady: Takes constant time, so that several in a row are timed together.
+        is_write: And the other booleans: flags the guards ask about.
+        calls: How often it ran; ``nanoseconds`` for how long in sum.
+        rejected: Refused before it ran (arity, guards); ``failed`` while it ran.
+    """
+
+    __slots__ = (
+        "allow_busy",
+        "allowed_loading",
+        "allowed_stale",
+        "arity",
+        "call",
+        "calls",
+        "declaration",
+        "deny_oom",
+        "display_name",
+        "failed",
+        "flags",
+        "histogram",
+        "is_plain",
+        "is_steady",
+        "is_write",
+        "key_specs",
+        "maximum",
+        "may_replicate",
+        "minimum",
+        "nanoseconds",
+        "needs_auth",
+        "no_multi",
+        "no_script",
+        "rejected",
+        "runs_in_transaction",
+        "skip_monitor",
+        "skip_slowlog",
+        "subcommands",
+        "words",
+    )
+
+    def __init__(self, declaration: Declaration) -> None:
+        flags = declaration.flags
+        self.declaration = declaration
+        self.call = declaration.body
+        self.display_name = declaration.display_name
+        self.arity = declaration.arity
+        self.minimum = declaration.minimum
+        self.maximum = declaration.maximum
+        self.words = 2 if "|" in declaration.name else 1
+        self.flags = flags
+        self.key_specs = declaration.key_specs
+        self.is_write = Flag.WRITE in flags
+        self.deny_oom = Flag.DENYOOM in flags
+        self.needs_auth = NO_AUTH not in flags
+        self.no_multi = NO_MULTI in flags
+        self.no_script = NOSCRIPT in flags
+        self.allowed_loading = LOADING in flags
+        self.allowed_stale = STALE in flags
+        self.allow_busy = ALLOW_BUSY in flags
+        self.runs_in_transaction = declaration.runs_in_transaction
+        self.may_replicate = Flag.MAY_REPLICATE in flags
+        self.skip_monitor = Flag.SKIP_MONITOR in flags
+        self.skip_slowlog = Flag.SKIP_SLOWLOG in flags
+        self.subcommands = {n: Command(d) for n, d in declaration.subcommands.items()}
+        self.is_plain = (
+            declaration.body is not None and not self.subcommands and not flags & _SPECIAL
+        )
+        self.is_steady = declaration.complexity.startswith("O(1)")
+        self.histogram: list[int] | None = None
+        self.reset_statistics()
+
+    def reset_statistics(self) -> None:
+        """Start counting anew (CONFIG RESETSTAT)."""
+        self.calls = self.nanoseconds = self.rejected = self.failed = 0
+        self.histogram = None
+        for subcommand in self.subcommands.values():
+            subcommand.reset_statistics()
+
+
+class CommandTable:
+    """
+    The commands of one server.
+
+    Attributes:
+        commands: By name in capitals.
+        plain: Body-ready commands for the short way, by lower- and upper-case bytes.
+    """
+
+    def __init__(self, declarations: Iterable[Declaration] | None = None) -> None:
+        self.commands: dict[str, Command] = {}
+        self.plain: dict[bytes, Command] = {}
+        self._by_bytes: dict[bytes, Command] = {}
+        for declaration in _declared.values() if declarations is None else declarations:
+            self.add(declaration)
+
+    def add(self, declaration: Declaration, name: str | None = None) -> None:
+        """Serve a command, under another name if one is given (``rename-command``)."""
+        name = name or declaration.name
+        record = Command(declaration)
+        self.commands[name] = record
+        for spelled in (name.upper().encode(), name.lower().encode()):
+            self._by_bytes[spelled] = record
+            if record.is_plain:
+                self.plain[spelled] = record
+
+    def remove(self, name: str) -> Declaration:
+        """
+        Stop serving a command.
+
+        Raises:
+            KeyError: There is none of that name.
+        """
+        record = self.commands.pop(name.upper())
+        for spelled in (name.upper().encode(), name.lower().encode()):
+            self._by_bytes.pop(spelled, None)
+            self.plain.pop(spelled, None)
+        return record.declaration
+
+    def find(self, name: bytes) -> Command | None:
+        """Return the command of a name in any case, a container itself for its name."""
+        record = self._by_bytes.get(name)
+        return record if record is not None else self._by_bytes.get(name.upper())
+
+    def resolve(self, argv: Sequence[bytes]) -> Command:
+        """
+        Return the command, or subcommand, that a request names.
+
+        Raises:
+            RedisError: It names none; the text is Redis' own.
+        """
+        record = self.find(argv[0])
+        if record is None:
+            raise unknown_command(argv[0], list(argv[1:]))
+        if record.subcommands and len(argv) > 1:
+            name = argv[1].decode("latin-1").upper()
+            subcommand = record.subcommands.get(name)
+            if subcommand is None and record.call is None:
+                raise unknown_subcommand(argv[1], record.declaration.name)
+            return subcommand or record
+        return record
+
+    def lookup(self, name: bytes) -> Command | None:
+        """Return the command of a full name such as ``client|list``, or None."""
+        head, bar, tail = name.partition(b"|")
+        record = self.find(head)
+        if record is None or not bar:
+            return record
+        return record.subcommands.get(tail.decode("latin-1").upper())
+
+    def __iter__(self) -> Iterator[Command]:
+        """Iterate over the commands, containers without their subcommands."""
+        return iter(self.commands.values())
+
+    def every(self) -> Iterator[Command]:
+        """Iterate over all that can run or be counted, subcommands included."""
+        for record in self:
+            if record.call is not None:
+                yield record
+            yield from record.subcommands.values()
+
+
+def check_arity(command: Command, argv: Sequence[bytes]) -> None:
+    """
+    Refuse a request with too few or too many words.
+
+    Raises:
+        RedisError: With Redis' text.
+    """
+    if command.call is None or not command.minimum <= len(argv) <= command.maximum:
+        raise wrong_arity(command.display_name)

@@ -1,0 +1,101 @@
+"""MULTI and WATCH: queued commands, and keys that must not change before EXEC."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pyredis.execution.client import Client
+    from pyredis.execution.table import Command
+    from pyredis.keyspace.database import Database
+    from pyredis.keyspace.keyspace import Keyspace
+
+
+class Transaction:
+    """
+    The commands queued since MULTI.
+
+    Attributes:
+        queued: Command and request, in order.
+        aborted: A command was refused while queueing: EXEC will refuse all.
+    """
+
+    __slots__ = ("aborted", "queued")
+
+    def __init__(self) -> None:
+        self.queued: list[tuple[Command, Sequence[bytes]]] = []
+        self.aborted = False
+
+
+class WatchedKeys:
+    """Which clients watch which keys; it observes the keyspace only while somebody does."""
+
+    def __init__(self, keyspace: Keyspace) -> None:
+        self._keyspace = keyspace
+        self._watchers: dict[tuple[Database, bytes], set[Client]] = {}
+        self._touched: set[Client] = set()
+
+    def watch(self, client: Client, keys: Iterable[bytes]) -> None:
+        """Let a client's EXEC fail if one of the keys changes from now on."""
+        db = client.ctx.db
+        if client.watching is None:
+            client.watching = {}
+        for key in keys:
+            place = (db, key)
+            if place in client.watching:
+                continue
+            # A key already expired (though not yet removed) must not abort
+            # EXEC by being removed later: remember how it was.
+            client.watching[place] = _is_expired(db, key)
+            if not self._watchers:
+                self._keyspace.observe_changes(self._key_changed)
+            self._watchers.setdefault(place, set()).add(client)
+
+    def _key_changed(self, db: Database, key: bytes) -> None:
+        watchers = self._watchers.get((db, key))
+        if not watchers:
+            return
+        for client in watchers:
+            if client.watching and client.watching[(db, key)] and db.peek(key) is None:
+                client.watching[(db, key)] = False
+            else:
+                self._touched.add(client)
+
+    def database_changed(self, db: Database, other: Database | None = None) -> None:
+        """Touch the watchers of keys that a FLUSHDB or SWAPDB is about to change."""
+        for (watched_db, key), watchers in self._watchers.items():
+            if watched_db is db and (key in db.values or (other and key in other.values)):
+                self._touched.update(watchers)
+
+    def is_touched(self, client: Client) -> bool:
+        """Tell whether a key the client watches was changed, or has expired."""
+        if client in self._touched:
+            return True
+        return any(
+            _is_expired(db, key) and not was_expired
+            for (db, key), was_expired in (client.watching or {}).items()
+        )
+
+    def forget(self, client: Client) -> None:
+        """Let a client watch nothing (UNWATCH, EXEC, DISCARD, its end)."""
+        self._touched.discard(client)
+        if client.watching is None:
+            return
+        for place in client.watching:
+            watchers = self._watchers[place]
+            watchers.discard(client)
+            if not watchers:
+                del self._watchers[place]
+        client.watching = None
+        if not self._watchers:
+            self._keyspace.forget_observer(self._key_changed)
+
+    def __len__(self) -> int:
+        """Return how many keys are watched."""
+        return len(self._watchers)
+
+
+def _is_expired(db: Database, key: bytes) -> bool:
+    deadline = db.deadlines.get(key)
+    return deadline is not None and deadline < db.keyspace.now_ms

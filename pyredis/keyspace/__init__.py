@@ -1,0 +1,1 @@
+"""The keys: databases, expiry, and the one signal that tells of every change."""

@@ -1,0 +1,288 @@
+"""
+One numbered database: keys, values and their deadlines.
+
+A value's type is its Python type. Strings are ``bytes``, ``int`` (what INCR
+left) or ``bytearray`` (what APPEND, SETRANGE and SETBIT change in place);
+collections are classes of :mod:`pyredis.datatypes`. A collection that becomes
+empty must be deleted by the command that emptied it.
+
+Every change is told once, by :meth:`Database.changed`. Nothing else may write
+to ``values`` or ``deadlines``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar, overload
+
+from pyredis.datatypes.scan_index import ScanIndex
+from pyredis.errors import WrongType
+from pyredis.keyspace.events import EXPIRED, GENERIC, KEY_MISS, NEW
+from pyredis.keyspace.expiry import Deadlines
+
+if TYPE_CHECKING:
+    from pyredis.keyspace.keyspace import Keyspace
+
+Value = Any
+StringValue = bytes | int | bytearray
+STRING_TYPES = frozenset({bytes, int, bytearray})
+
+_T = TypeVar("_T")
+
+
+def type_name(value: Value) -> str:
+    """Return the name TYPE answers for a value."""
+    return "string" if value.__class__ in STRING_TYPES else str(value.type_name)
+
+
+class Database:
+    """
+    The keys of one database.
+
+    Attributes:
+        number: As SELECT knows it.
+        values: Key to value. Read-only outside this class.
+        deadlines: Key to absolute milliseconds. Read-only outside this class.
+        keys: The index that SCAN and RANDOMKEY walk.
+        accesses: Key to the moment of last access or its LFU state; None while
+            nobody asked for it (see :mod:`pyredis.keyspace.keyspace`).
+        hits: Look-ups for reading that found a key; ``misses`` those that did not.
+        watchful: True while a key may have a deadline or accesses are noted, so
+            that a look-up has to attend to more than the value.
+    """
+
+    __slots__ = (
+        "accesses",
+        "deadlines",
+        "hits",
+        "keys",
+        "keyspace",
+        "misses",
+        "number",
+        "values",
+        "watchful",
+    )
+
+    def __init__(self, number: int, keyspace: Keyspace) -> None:
+        self.number = number
+        self.keyspace = keyspace
+        self.values: dict[bytes, Value] = {}
+        self.deadlines = Deadlines()
+        self.keys = ScanIndex()
+        self.accesses: dict[bytes, int] | None = None
+        self.hits = 0
+        self.misses = 0
+        self.watchful = False
+
+    def __len__(self) -> int:
+        """Return how many keys there are, expired ones not yet removed included."""
+        return len(self.values)
+
+    # Reading
+
+    @overload
+    def lookup_read(self, key: bytes) -> Value: ...
+    @overload
+    def lookup_read(self, key: bytes, kind: type[bytes]) -> StringValue | None: ...
+    @overload
+    def lookup_read(self, key: bytes, kind: type[_T]) -> _T | None: ...
+    def lookup_read(self, key: bytes, kind: type | None = None) -> Value:
+        """
+        Return the value of a key for reading, or None.
+
+        Counts as an access, a hit or a miss. ``kind`` is the type wanted;
+        ``bytes`` stands for a string in any of its three forms.
+
+        Raises:
+            WrongType: The value is of another type.
+        """
+        value = self.values.get(key)
+        if value is None or (self.watchful and not self._attend(key)):
+            return self._missed(key)
+        self.hits += 1
+        if kind is not None and value.__class__ is not kind:
+            return self._checked(value, kind)
+        return value
+
+    @overload
+    def lookup_write(self, key: bytes) -> Value: ...
+    @overload
+    def lookup_write(self, key: bytes, kind: type[bytes]) -> StringValue | None: ...
+    @overload
+    def lookup_write(self, key: bytes, kind: type[_T]) -> _T | None: ...
+    def lookup_write(self, key: bytes, kind: type | None = None) -> Value:
+        """
+        Return the value of a key that is about to be changed, or None.
+
+        As :meth:`lookup_read`, but counts neither hit nor miss.
+        """
+        value = self.values.get(key)
+        if value is None or (self.watchful and not self._attend(key)):
+            return None
+        if kind is not None and value.__class__ is not kind:
+            return self._checked(value, kind)
+        return value
+
+    def peek(self, key: bytes) -> Value:
+        """Return the value of a key, or None, without counting it as an access (OBJECT, TYPE)."""
+        value = self.values.get(key)
+        if value is None or (key in self.deadlines and self.expire_if_due(key)):
+            return None
+        return value
+
+    def _attend(self, key: bytes) -> bool:
+        """Expire a key that is due, note the access; return whether the key is there."""
+        if key in self.deadlines:
+            if self.expire_if_due(key):
+                return False
+        elif not self.deadlines and self.accesses is None:
+            self.watchful = False
+        if self.accesses is not None:
+            self.keyspace.accessed(self, key)
+        return True
+
+    def _missed(self, key: bytes) -> None:
+        keyspace = self.keyspace
+        self.misses += 1
+        if keyspace.observed:
+            keyspace.tell_event(self, key, KEY_MISS, b"keymiss")
+
+    @staticmethod
+    def _checked(value: Value, kind: type) -> Value:
+        """Return a value whose class is not ``kind`` if it is a string and one was wanted."""
+        if kind is bytes and value.__class__ in STRING_TYPES:
+            return value
+        raise WrongType()
+
+    # Writing
+
+    def store(self, key: bytes, value: Value) -> None:
+        """Give a key a value, whatever it held before; its deadline goes."""
+        if self.watchful and key in self.deadlines:
+            self.expire_if_due(key)
+            self.deadlines.drop(key)
+        values = self.values
+        count = len(values)
+        values[key] = value
+        if self.watchful or len(values) != count:
+            self._stored(key, len(values) != count)
+
+    def overwrite(self, key: bytes, value: Value) -> None:
+        """Give a key a value and leave its deadline as it is."""
+        values = self.values
+        count = len(values)
+        values[key] = value
+        if self.watchful or len(values) != count:
+            self._stored(key, len(values) != count)
+
+    def _stored(self, key: bytes, is_new: bool) -> None:
+        """Enter a new key in the index, note the access."""
+        if is_new:
+            self.keys.add(key)
+            if self.keyspace.observed:
+                self.keyspace.tell_event(self, key, NEW, b"new")
+        if self.accesses is not None:
+            self.keyspace.accessed(self, key)
+
+    def delete(self, key: bytes) -> bool:
+        """
+        Remove a key, its value and deadline; return whether it was there.
+
+        Tells nobody: the command calls :meth:`changed` with its own event.
+        """
+        value = self.values.pop(key, None)
+        if value is None:
+            return False
+        self.keys.remove(key)
+        if self.deadlines:
+            self.deadlines.drop(key)
+        if self.accesses is not None:
+            self.accesses.pop(key, None)
+        if value.__class__ not in STRING_TYPES:
+            self.keyspace.free_later(value)
+        return True
+
+    def changed(self, key: bytes, kind: int, event: bytes, count: int = 1) -> None:
+        """
+        Tell that a key was changed: the one signal for everybody who must know.
+
+        Args:
+            key: The key, after the change.
+            kind: The event's class, of :mod:`pyredis.keyspace.events`.
+            event: Its name, such as ``lpush``.
+            count: How many changes it counts for in rdb_changes_since_last_save.
+        """
+        keyspace = self.keyspace
+        keyspace.dirty += count
+        if keyspace.observed:
+            keyspace.tell_change(self, key)
+            keyspace.tell_event(self, key, kind, event)
+
+    def notify(self, key: bytes, kind: int, event: bytes) -> None:
+        """Tell of one more event of a change already told (``del`` after the last ``lpop``)."""
+        if self.keyspace.observed:
+            self.keyspace.tell_event(self, key, kind, event)
+
+    def delete_emptied(self, key: bytes) -> None:
+        """Remove a collection whose last member went, with its ``del`` event."""
+        self.delete(key)
+        self.notify(key, GENERIC, b"del")
+
+    # Deadlines
+
+    def deadline_of(self, key: bytes) -> int | None:
+        """Return the absolute milliseconds at which a key expires, or None."""
+        return self.deadlines.get(key)
+
+    def set_deadline(self, key: bytes, deadline_ms: int) -> None:
+        """Let an existing key expire at a moment."""
+        self.deadlines.put(key, deadline_ms)
+        self.watchful = True
+
+    def persist(self, key: bytes) -> bool:
+        """Take a key's deadline away; return whether it had one."""
+        return self.deadlines.drop(key)
+
+    def expire_if_due(self, key: bytes) -> bool:
+        """Remove a key if its deadline has passed; return whether it did."""
+        keyspace = self.keyspace
+        deadline = self.deadlines.get(key)
+        if deadline is None or deadline >= keyspace.now_ms or keyspace.loading:
+            return False
+        if keyspace.may_expire:
+            self.expire(key)
+        return True
+
+    def expire(self, key: bytes) -> None:
+        """Remove a key because it is due, and tell."""
+        keyspace = self.keyspace
+        self.delete(key)
+        keyspace.expired_keys += 1
+        keyspace.tell_expired(self, key)
+        if keyspace.observed:
+            keyspace.tell_change(self, key)
+            keyspace.tell_event(self, key, EXPIRED, b"expired")
+
+    # Whole
+
+    def clear(self) -> int:
+        """
+        Remove all keys; return how many.
+
+        The old containers are handed to the keyspace, which frees them in slices.
+        """
+        count = len(self.values)
+        if count:
+            self.keyspace.free_later(self.values)
+            self.values = {}
+            self.deadlines = Deadlines()
+            self.keys = ScanIndex()
+            if self.accesses is not None:
+                self.accesses = {}
+        return count
+
+    def exchange(self, other: Database) -> None:
+        """Swap contents with another database (SWAPDB); the clients stay where they are."""
+        for name in ("values", "deadlines", "keys", "accesses", "watchful"):
+            mine, theirs = getattr(self, name), getattr(other, name)
+            setattr(self, name, theirs)
+            setattr(other, name, mine)

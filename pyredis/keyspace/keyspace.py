@@ -1,0 +1,170 @@
+"""
+All databases of one server, the moment it is, and who is told of changes.
+
+The clock is frozen for one top-level command: :attr:`Keyspace.now_ms` moves
+only when the dispatcher calls :meth:`Keyspace.refresh_now`.
+
+Access times cost memory and time, so they are kept only while something needs
+them: an LRU or LFU ``maxmemory-policy``, or a client that has asked for OBJECT
+IDLETIME or FREQ. A key not accessed since then counts as idle since the start.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from pyredis.keyspace.database import Database
+
+ChangeObserver = Callable[[Database, bytes], None]
+EventObserver = Callable[[Database, bytes, int, bytes], None]
+
+_FREE_AT_ONCE = 1024
+
+
+class Keyspace:
+    """
+    The databases of a server.
+
+    Args:
+        clock: Returns the wall clock in milliseconds.
+        databases: How many there are.
+        rng: The server's one source of chance.
+
+    Attributes:
+        now_ms: The frozen moment.
+        dirty: Changes since the start; persistence remembers where it saved.
+        observed: True while anybody observes changes or events.
+        loading: True while a file is loaded: nothing expires then.
+        may_expire: False on a replica and while writes are paused: what is due
+            then reads as absent but stays.
+        lazy_free: Containers waiting to be freed in slices.
+    """
+
+    def __init__(self, clock: Callable[[], int], databases: int, rng: random.Random) -> None:
+        self.clock = clock
+        self.rng = rng
+        self.now_ms = clock()
+        self.started_ms = self.now_ms
+        self.databases = [Database(number, self) for number in range(databases)]
+        self.dirty = 0
+        self.expired_keys = 0
+        self.evicted_keys = 0
+        self.observed = False
+        self.loading = False
+        self.may_expire = True
+        self.lazy_free: deque[Any] = deque()
+        self.lazy_freed = 0
+        self._change_observers: tuple[ChangeObserver, ...] = ()
+        self._event_observers: tuple[EventObserver, ...] = ()
+        self.expired_observers: tuple[ChangeObserver, ...] = ()
+
+    def refresh_now(self) -> int:
+        """Move the frozen moment to the present and return it."""
+        self.now_ms = self.clock()
+        return self.now_ms
+
+    # Who is told
+
+    def observe_changes(self, observer: ChangeObserver) -> None:
+        """Call ``observer(db, key)`` after every change of a key, until it is forgotten."""
+        self._change_observers = (*self._change_observers, observer)
+        self.observed = True
+
+    def observe_events(self, observer: EventObserver) -> None:
+        """Call ``observer(db, key, kind, event)`` for every event, until it is forgotten."""
+        self._event_observers = (*self._event_observers, observer)
+        self.observed = True
+
+    def forget_observer(self, observer: Callable[..., None]) -> None:
+        """Stop telling an observer."""
+        self._change_observers = tuple(o for o in self._change_observers if o != observer)
+        self._event_observers = tuple(o for o in self._event_observers if o != observer)
+        self.observed = bool(self._change_observers or self._event_observers)
+
+    def tell_change(self, db: Database, key: bytes) -> None:
+        """Tell the observers of changes."""
+        for observer in self._change_observers:
+            observer(db, key)
+
+    def tell_event(self, db: Database, key: bytes, kind: int, event: bytes) -> None:
+        """Tell the observers of events."""
+        for observer in self._event_observers:
+            observer(db, key, kind, event)
+
+    def tell_expired(self, db: Database, key: bytes) -> None:
+        """Tell those who must repeat the deletion elsewhere (the append-only file, replicas)."""
+        for observer in self.expired_observers:
+            observer(db, key)
+
+    # Access times
+
+    def track_accesses(self) -> None:
+        """Keep access times from now on."""
+        for db in self.databases:
+            if db.accesses is None:
+                db.accesses = {}
+                db.watchful = True
+
+    def accessed(self, db: Database, key: bytes) -> None:
+        """Note that a key was accessed now."""
+        assert db.accesses is not None
+        db.accesses[key] = self.now_ms
+
+    def idle_ms(self, db: Database, key: bytes) -> int:
+        """Return how long ago a key was last accessed, as far as is known."""
+        self.track_accesses()
+        assert db.accesses is not None
+        return max(0, self.now_ms - db.accesses.get(key, self.started_ms))
+
+    # Expiry and freeing, in slices
+
+    def expire_due(self, limit: int) -> int:
+        """
+        Remove keys that are due, at most ``limit``, earliest first in each database.
+
+        Returns:
+            How many were removed; less than ``limit`` when none is left.
+        """
+        if not self.may_expire or self.loading:
+            return 0
+        removed = 0
+        for db in self.databases:
+            if db.deadlines:
+                for key in db.deadlines.due(self.now_ms, limit - removed):
+                    db.expire(key)
+                    removed += 1
+                if removed >= limit:
+                    break
+        return removed
+
+    def free_later(self, container: Any) -> None:
+        """Take over a container that is used no more; a large one is freed in slices."""
+        if len(container) > _FREE_AT_ONCE:
+            self.lazy_free.append(container)
+
+    def free_some(self, limit: int) -> bool:
+        """
+        Free members of waiting containers.
+
+        Args:
+            limit: How many members to free at most.
+
+        Returns:
+            Whether any are left.
+        """
+        while self.lazy_free and limit > 0:
+            container = self.lazy_free[0]
+            size = len(container)
+            if isinstance(container, dict):
+                for _ in range(min(limit, size)):
+                    container.popitem()
+            else:
+                container.release(limit)
+            limit -= size
+            if not container:
+                self.lazy_free.popleft()
+                self.lazy_freed += 1
+        return bool(self.lazy_free)

@@ -1,0 +1,279 @@
+"""
+One client's connection.
+
+Chunks go to the request reader, whole pipelines to the dispatcher, and all
+replies to one chunk leave in one write. A client that does not take its
+replies is not read from: its transport pauses this protocol, which stops in
+the middle of a pipeline and goes on when there is room.
+
+A client that waits (BLPOP) is read on, so that its departure is noticed; what
+it sends meanwhile is kept as raw bytes, within the query buffer's limit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from operator import length_hint
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet.interfaces import IPushProducer
+from twisted.logger import Logger
+from twisted.protocols.basic import LineReceiver
+from zope.interface import implementer
+
+from pyredis.errors import ProtocolError
+from pyredis.wire.human import encode_human
+from pyredis.wire.requests import Request, RequestReader, TypedRequest
+
+if TYPE_CHECKING:
+    from twisted.python.failure import Failure
+
+    from pyredis.execution.client import Client
+    from pyredis.execution.instance import Instance
+    from pyredis.net.hub import ReadHub
+
+
+@implementer(IPushProducer)
+class RedisProtocol(LineReceiver):
+    """
+    The connection of one client.
+
+    Args:
+        server: The server it is connected to.
+        hub: Reads the connection; the reactor does if None.
+    """
+
+    # Raw mode from the first byte: line mode would cut and copy every chunk.
+    line_mode = 0
+    transport: Any
+    _log = Logger()
+
+    def __init__(self, server: Instance, hub: ReadHub | None = None) -> None:
+        self._server = server
+        self._run = server.dispatcher.run
+        self._hub = hub
+        self._write: Callable[[bytes], None]
+        self._reader = RequestReader(server.settings.proto_max_bulk_len)
+        self._out: list[bytes] = []
+        self._draining = False
+        # Requests of a pipeline that had to stop, and bytes that came since.
+        self._rest: Iterator[Request] | None = None
+        self._rest_is_mixed = False
+        self._unread: list[bytes] = []
+        self.client: Client
+
+    # Twisted calls these
+
+    def connectionMade(self) -> None:
+        """Enter the client and ask the transport to say when its buffer is full."""
+        peer, host = self.transport.getPeer(), self.transport.getHost()
+        self.client = self._server.connect(self, _spelled(peer), _spelled(host))
+        self.client.is_unix = not hasattr(peer, "port")
+        self.set_limited(not self.client.authenticated)
+        self._write = self.transport.write
+        if self._hub is not None:
+            self.transport.read_through(self._hub)
+        self.transport.registerProducer(self, True)
+
+    def dataReceived(self, data: bytes) -> None:
+        """Take a chunk: run the requests it completes."""
+        client = self.client
+        client.input_bytes += len(data)
+        if self._rest is not None or client.waiting is not None or client.closing:
+            self._keep(data)
+            return
+        requests = self._reader.feed(data)
+        if requests.__class__ is not list:
+            self._drain(iter(requests), True)
+            return
+        # The usual case, without detours: a pipeline that runs to its end.
+        out = self._out
+        iterator = iter(requests)
+        self._draining = True
+        finished = self._run(client, iterator, out.append)
+        self._draining = False
+        if out:
+            data = b"".join(out)
+            out.clear()
+            client.output_bytes += len(data)
+            self._write(data)
+        if not finished:
+            self._pause_or_go_on(iterator)
+
+    rawDataReceived = dataReceived
+
+    def resumeProducing(self) -> None:
+        """Go on: the transport's buffer has room again."""
+        self.paused = False
+        self._go_on()
+        if not self.paused:
+            super().resumeProducing()
+
+    def connectionLost(self, reason: Failure | None = None) -> None:
+        """Leave every registry."""
+        self._rest = None
+        self._unread.clear()
+        self._server.disconnect(self.client)
+
+    # The execution floor calls these (ports.Connection)
+
+    def write(self, data: bytes) -> None:
+        """Send bytes behind what was written before."""
+        if self._draining:
+            self._out.append(data)
+        else:
+            self._send(data)
+
+    def resume(self) -> None:
+        """Go on, soon, with the requests that had to wait while the client did."""
+        if self._rest is not None and length_hint(self._rest, 1) == 0:
+            self._rest = None
+        if (self._rest is not None or self._unread) and not self._draining:
+            # Not at once: the client may have been answered in the middle of
+            # another's command.
+            self._server.soon(self._go_on)
+
+    def _go_on(self) -> None:
+        if self._draining or not self._may_go_on():
+            return
+        if self._rest is not None:
+            rest, self._rest = self._rest, None
+            self._drain(rest, self._rest_is_mixed)
+        while self._unread and self._rest is None and self._may_go_on():
+            unread = b"".join(self._unread)
+            self._unread.clear()
+            self._feed(unread)
+
+    def close(self) -> None:
+        """Close when all that was written has left."""
+        if not self._draining:
+            self.transport.loseConnection()
+
+    def abort(self) -> None:
+        """Close now."""
+        self.transport.abortConnection()
+
+    def set_limited(self, limited: bool) -> None:
+        """Take small requests only, before authentication."""
+        self._reader.limited = limited
+
+    def pending_input(self) -> int:
+        """Return how many received bytes are no complete request yet, or wait their turn."""
+        return self._reader.pending_bytes + sum(map(len, self._unread))
+
+    def pending_output(self) -> int:
+        """Return how many bytes the kernel has not taken yet."""
+        transport: Any = self.transport
+        return len(transport.dataBuffer) + sum(map(len, transport._tempDataBuffer))
+
+    # Within
+
+    def _may_go_on(self) -> bool:
+        client = self.client
+        return not (self.paused or client.closing or client.waiting is not None)
+
+    def _keep(self, data: bytes) -> None:
+        """Keep what comes while the client waits; drop what comes behind its end."""
+        if not self.client.closing:
+            self._unread.append(data)
+            self._check_query_buffer()
+
+    def _pause_or_go_on(self, requests: Iterator[Request]) -> None:
+        """Look up in the middle of a pipeline, after its output was written."""
+        if self._may_go_on():
+            self._drain(requests, False)
+        elif self.client.closing:
+            self.transport.loseConnection()
+        else:
+            self._rest, self._rest_is_mixed = requests, False
+
+    def _feed(self, data: bytes) -> None:
+        requests = self._reader.feed(data)
+        self._drain(iter(requests), requests.__class__ is not list)
+
+    def _drain(self, requests: Iterator[Request], mixed: bool) -> None:
+        """
+        Run requests until they end, the client must wait, or its output is full.
+
+        Args:
+            requests: What to run.
+            mixed: Typed lines may be among them, and the reader may refuse the
+                next bytes.
+        """
+        self._draining = True
+        run = self._run_mixed if mixed else self._run
+        client, out = self.client, self._out
+        try:
+            while True:
+                finished = run(client, requests, out.append)
+                if out:
+                    self._send(b"".join(out))
+                    out.clear()
+                if finished:
+                    break
+                if not self._may_go_on():
+                    self._rest, self._rest_is_mixed = requests, mixed
+                    break
+        except ProtocolError as error:
+            self._refuse(error)
+        finally:
+            self._draining = False
+        if client.closing:
+            self._rest = None
+            self.transport.loseConnection()
+        elif mixed:
+            self._check_query_buffer()
+
+    def _run_mixed(self, client: Client, requests: Iterator[Request], append: Any) -> bool:
+        """Run requests one by one, answering typed lines in the form people read."""
+        for argv in requests:
+            if argv.__class__ is TypedRequest and self._server.settings.inline_replies == "human":
+                reply = self._server.dispatcher.dispatch(client, argv)
+                if client.waiting is None:
+                    encode_human(reply, append)
+                if client.waiting is not None or client.closing:
+                    return False
+            elif not self._run(client, iter((argv,)), append):
+                return False
+            if self.paused:
+                return False
+        return True
+
+    def _send(self, data: bytes) -> None:
+        self.client.output_bytes += len(data)
+        self._write(data)
+
+    def _refuse(self, error: ProtocolError) -> None:
+        """Answer what came before, then the error, and hang up."""
+        self._server.statistics.count_error(error.code)
+        self._log.info(
+            "Protocol error from client id={id} addr={addr}: {error}",
+            id=self.client.id,
+            addr=self.client.address,
+            error=error.message.decode("latin-1"),
+        )
+        self._out.append(b"-%b\r\n" % error.text)
+        self._send(b"".join(self._out))
+        self._out.clear()
+        self.client.closing = True
+
+    def _check_query_buffer(self) -> None:
+        """Hang up on a client whose unfinished request passes client-query-buffer-limit."""
+        limit = self._server.settings.client_query_buffer_limit
+        if limit and self.pending_input() > limit:
+            self._server.statistics.query_buffer_disconnections += 1
+            self._log.warn(
+                "Closing client that reached max query buffer length: id={id} addr={addr}",
+                id=self.client.id,
+                addr=self.client.address,
+            )
+            self.client.kill()
+
+
+def _spelled(address: Any) -> str:
+    """Return an address as CLIENT LIST shows it."""
+    host = getattr(address, "host", None)
+    if host is None:
+        name = getattr(address, "name", b"") or b""
+        return f"{name.decode('utf-8', 'replace') if isinstance(name, bytes) else name}:0"
+    return f"[{host}]:{address.port}" if ":" in host else f"{host}:{address.port}"

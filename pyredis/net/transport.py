@@ -1,0 +1,98 @@
+"""
+TCP and Unix transports that send at once.
+
+Twisted's own ``write`` keeps the bytes for the next turn of the reactor, with
+two changes of the poll set around the send: half the rate of unpipelined
+requests. Here a reply leaves during ``write`` if nothing waits before it; what
+the kernel does not take goes Twisted's way.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.internet import main, tcp
+
+from pyredis.net.hub import ReadHub
+
+_READ_BYTES = 16 * 1024
+_READ_MAX_BYTES = 256 * 1024
+
+
+class SendAtOnce:
+    """Mixed into a stream transport: immediate writes, and reads sized by what comes."""
+
+    _read_bytes = _READ_BYTES
+    _hub: ReadHub | None = None
+
+    # What the transport it is mixed into provides.
+    socket: Any
+    protocol: Any
+    reactor: Any
+    connected: Any
+    disconnecting: Any
+    dataBuffer: Any
+    _tempDataBuffer: Any
+
+    def write(self, data: bytes) -> None:
+        """Send bytes now if nothing waits before them; queue what the kernel refuses."""
+        if not (self.dataBuffer or self._tempDataBuffer or self.disconnecting) and self.connected:
+            try:
+                sent = self.socket.send(data)
+            except OSError:
+                # A full buffer, or an error that the reactor will meet and report.
+                sent = 0
+            if sent == len(data):
+                return
+            data = data[sent:]
+        super().write(data)  # type: ignore[misc]
+
+    def doRead(self) -> Any:
+        """Receive what is there; called by the reactor."""
+        size = self._read_bytes
+        try:
+            data = self.socket.recv(size)
+        except (BlockingIOError, InterruptedError):
+            return None
+        except OSError:
+            return main.CONNECTION_LOST
+        if not data:
+            return main.CONNECTION_DONE
+        if len(data) == size and size < _READ_MAX_BYTES:
+            self._read_bytes = size * 2
+        elif size > _READ_BYTES and len(data) < size // 4:
+            self._read_bytes = size // 2
+        self.protocol.dataReceived(data)
+        return None
+
+    def read_through(self, hub: ReadHub) -> None:
+        """Be read by a hub instead of the reactor from now on."""
+        reading = self in self.reactor.getReaders()
+        self.stopReading()
+        self._hub = hub
+        if reading:
+            self.startReading()
+
+    def startReading(self) -> None:
+        """Wait for input."""
+        if self._hub is not None:
+            self._hub.add(self)
+        else:
+            super().startReading()  # type: ignore[misc]
+
+    def stopReading(self) -> None:
+        """Wait for input no more."""
+        if self._hub is not None:
+            self._hub.remove(self)
+        else:
+            super().stopReading()  # type: ignore[misc]
+
+
+class RedisTransport(SendAtOnce, tcp.Server):
+    """A TCP connection of a client."""
+
+
+class RedisPort(tcp.Port):
+    """A TCP port whose connections send at once."""
+
+    transport = RedisTransport

@@ -1,0 +1,287 @@
+"""
+The one place where a PyRedis server is put together.
+
+:class:`RedisServer` plugs the real clock, chance, files and network into the
+floors below and is itself a Twisted service: give it a parent, and it runs in
+any application. The daemon, the twistd plugin and the embedding faces are thin
+layers over it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import random
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from twisted.application.service import MultiService
+from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.logger import Logger
+
+import pyredis.commands  # noqa: F401 - declares the commands
+from pyredis._version import __version__
+from pyredis.config.rewrite import rewrite
+from pyredis.config.settings import Settings
+from pyredis.errors import RedisError
+from pyredis.execution.client import Client
+from pyredis.execution.flags import MODULE
+from pyredis.execution.instance import Instance
+from pyredis.execution.table import CommandTable, declared_commands
+from pyredis.keyspace.keyspace import Keyspace
+from pyredis.services.keyspace_service import KeyspaceService
+from pyredis.services.listeners import ListenerService
+
+REDIS_VERSION = "7.2.6"
+"""The version of Redis whose behaviour this is."""
+
+_LIMITS = (
+    "hash-max-listpack-entries",
+    "hash-max-listpack-value",
+    "list-max-listpack-size",
+    "list-compress-depth",
+    "set-max-intset-entries",
+    "set-max-listpack-entries",
+    "set-max-listpack-value",
+    "zset-max-listpack-entries",
+    "zset-max-listpack-value",
+    "stream-node-max-bytes",
+    "stream-node-max-entries",
+    "hll-sparse-max-bytes",
+)
+
+
+class RedisServer(MultiService):
+    """
+    One server: its data, its commands, its ports.
+
+    Args:
+        settings: The configuration; the defaults if None.
+        reactor: Twisted's reactor.
+        clock: ``IReactorTime`` for deadlines and timeouts; the reactor if None.
+        rng: The source of chance.
+        config_path: The file that CONFIG REWRITE writes.
+        pick_port: Listen on a free port instead of ``port``.
+        on_shutdown: Called by SHUTDOWN; ends the process, or just this server.
+
+    Attributes:
+        instance: The parts that commands reach.
+        listeners: The ports; ``listeners.tcp_port`` is the one listened on.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        reactor: Any = None,
+        *,
+        clock: Any = None,
+        rng: random.Random | None = None,
+        config_path: str | None = None,
+        pick_port: bool = False,
+        on_shutdown: Callable[[], None] | None = None,
+    ) -> None:
+        super().__init__()
+        if reactor is None:
+            from twisted.internet import reactor
+        self.settings = settings or Settings()
+        self._config_path = os.path.abspath(config_path) if config_path else None
+        self._on_shutdown = on_shutdown or self.disownServiceParent
+        rng = rng or random.Random()
+        keyspace = Keyspace(_wall_clock(reactor, clock), self.settings.databases, rng)
+        table = CommandTable(d for d in declared_commands().values() if MODULE not in d.flags)
+        self.instance = Instance(
+            keyspace, self.settings, clock or reactor, rng, time.perf_counter_ns, table
+        )
+        self.instance.host = self
+        self.instance.soon = lambda call: reactor.callLater(0, call)
+        self.instance.dispatcher.log_failure = self._log_failure
+        self.listeners = ListenerService(self.instance, reactor, pick_port)
+        self.keyspace_service = KeyspaceService(self.instance, clock or reactor)
+        # Stopped in reverse order: the ports first.
+        self.keyspace_service.setServiceParent(self)
+        self.listeners.setServiceParent(self)
+        self._apply_settings()
+        self._state_facts()
+
+    @property
+    def port(self) -> int:
+        """The TCP port listened on, 0 if none."""
+        return self.listeners.tcp_port
+
+    def startService(self) -> None:
+        """
+        Start serving.
+
+        Raises:
+            CannotListen: A port or socket is taken; nothing has started then.
+        """
+        self.listeners.open()
+        super().startService()
+        self._log.info("Server initialized")
+        for kind in self._kinds_listened_on():
+            self._log.info("Ready to accept connections {kind}", kind=kind)
+
+    def stopService(self) -> Deferred[None]:
+        """Hang up, stop ticking."""
+        stopped: Deferred[None] = maybeDeferred(super().stopService)
+        return stopped
+
+    def load_module(self, name: str) -> None:
+        """
+        Serve the commands that a Python module declares.
+
+        Args:
+            name: A dotted module name; it is imported, never taken as a path.
+
+        Raises:
+            ImportError: It cannot be imported.
+            ValueError: It declares no command, or one that exists.
+        """
+        importlib.import_module(name)
+        own = [
+            declaration
+            for declaration in declared_commands().values()
+            if declaration.body is not None
+            and (declaration.body.__module__ + ".").startswith(name + ".")
+        ]
+        if not own:
+            raise ValueError(f"module {name} declares no command")
+        table = self.instance.table
+        for declaration in own:
+            if table.find(declaration.name.encode()) is not None:
+                raise ValueError(f"command {declaration.name} exists already")
+            table.add(declaration)
+        self._log.info("Module '{name}' loaded: {count} commands", name=name, count=len(own))
+
+    def rename_command(self, old: bytes, new: bytes) -> None:
+        """
+        Serve a command under another name, or not at all if ``new`` is empty.
+
+        Raises:
+            ValueError: There is no such command, or the new name is taken.
+        """
+        table = self.instance.table
+        old_name, new_name = old.decode("latin-1").upper(), new.decode("latin-1").upper()
+        if old_name not in table.commands:
+            raise ValueError("No such command in rename-command")
+        if new_name in table.commands:
+            raise ValueError("Target command name already exists")
+        declaration = table.remove(old_name)
+        if new_name:
+            table.add(declaration, new_name)
+
+    # execution.ports.Host
+
+    def shutdown(self, save: bool | None, now: bool, force: bool) -> None:
+        """Stop the server, as SHUTDOWN asks."""
+        self._log.warn("User requested shutdown...")
+        self._on_shutdown()
+
+    def rewrite_config(self) -> None:
+        """
+        Write the running configuration back to its file, in one step.
+
+        Raises:
+            RedisError: There is no file, or it cannot be written.
+        """
+        if self._config_path is None:
+            raise RedisError("The server is running without a config file")
+        try:
+            self._replace_file(self._config_path)
+        except OSError as error:
+            self._log.error("CONFIG REWRITE failed: {error}", error=error)
+            raise RedisError(f"Rewriting config file: {error.strerror}") from None
+        self._log.info("CONFIG REWRITE executed with success.")
+
+    def _replace_file(self, path: str) -> None:
+        try:
+            with open(path, "rb") as file:
+                old = file.read()
+        except FileNotFoundError:
+            old = b""
+        temporary = f"{path}.{os.getpid()}.tmp"
+        with open(temporary, "wb") as file:
+            file.write(rewrite(old, self.settings))
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+
+    # Within
+
+    def _kinds_listened_on(self) -> list[str]:
+        kinds = ["tcp"] if self.port else []
+        return kinds + (["unix"] if self.settings.unixsocket else [])
+
+    def _apply_settings(self) -> None:
+        """Carry the settings to the parts that keep their own copy, now and when they change."""
+        settings = self.settings
+        for names, apply in (
+            (_LIMITS, self._apply_limits),
+            (("loglevel",), self._apply_loglevel),
+            (("requirepass",), self._apply_password),
+        ):
+            settings.observe(names, apply)
+            apply()
+        settings.observe("hz", self.keyspace_service.change_pace)
+        settings.observe(("port", "bind"), self.listeners.rebind)
+
+    def _apply_limits(self) -> None:
+        for name in _LIMITS:
+            attribute = name.replace("-", "_")
+            setattr(self.instance.limits, attribute, getattr(self.settings, attribute))
+
+    def _apply_password(self) -> None:
+        """Without a password the connected clients need none any more; with one they stay in."""
+        if not self.settings.requirepass:
+            for client in self.instance.clients.values():
+                client.authenticated = True
+                client.refresh()
+
+    def _apply_loglevel(self) -> None:
+        dispatcher = self.instance.dispatcher
+        if self.settings.loglevel == "debug":
+            dispatcher.log_command = self._log_command
+            dispatcher.watch_over("debug log")
+        else:
+            dispatcher.log_command = None
+            dispatcher.let_go("debug log")
+
+    def _log_command(self, client: Client, argv: Any) -> None:
+        """Show a command at debug level; one that may carry a password only by its name."""
+        command = self.instance.table.find(argv[0])
+        hidden = command is not None and (command.skip_monitor or not command.needs_auth)
+        words = [argv[0], b"(arguments hidden)"] if hidden else argv[:16]
+        self._log.debug(
+            "Command from client id={id} addr={addr}: {words}",
+            id=client.id,
+            addr=client.address,
+            words=" ".join(repr(word[:128])[1:] for word in words),
+        )
+
+    def _log_failure(self, name: str) -> None:
+        self._log.failure("Command '{name}' failed unexpectedly", name=name)
+
+    def _state_facts(self) -> None:
+        self.instance.facts.update(
+            redis_version=REDIS_VERSION,
+            pyredis_version=__version__,
+            process_id=os.getpid(),
+            executable=os.path.abspath(sys.argv[0] or sys.executable),
+            config_file=self._config_path or "",
+            tcp_port=lambda: self.port,
+        )
+
+
+def _wall_clock(reactor: Any, clock: Any) -> Callable[[], int]:
+    """Return a function for the wall clock's milliseconds."""
+    if clock is not None and clock is not reactor:
+        seconds = clock.seconds
+        return lambda: int(seconds() * 1000)
+    return lambda: time.time_ns() // 1_000_000
+
+
+__all__ = ["REDIS_VERSION", "RedisServer"]

@@ -1,0 +1,1 @@
+"""Twisted services: what starts, ticks and stops."""

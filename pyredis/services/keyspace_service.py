@@ -1,0 +1,92 @@
+"""
+The keyspace's heartbeat: keys expire by themselves, and freed values go in slices.
+
+``hz`` times a second it removes what is due, within a quarter of the time
+between two beats as Redis does; what is left waits for the next beat, or for
+the first client that asks for it. Memory of large deleted values is given back
+a slice a turn of the reactor, so that no client waits for it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from twisted.application.service import Service
+from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
+
+if TYPE_CHECKING:
+    from pyredis.execution.instance import Instance
+
+_KEYS_A_STEP = 100
+_SHARE = 0.25
+_FREED_A_SLICE = 20_000
+
+
+class KeyspaceService(Service):
+    """
+    Drives expiry and lazy freeing of one server.
+
+    Args:
+        server: Whose keyspace it is.
+        clock: ``IReactorTime``; tests hand in a ``Clock``.
+
+    Attributes:
+        active_expiry: False while DEBUG SET-ACTIVE-EXPIRE 0 holds.
+    """
+
+    _log = Logger()
+    name = "keyspace"
+
+    def __init__(self, server: Instance, clock: Any) -> None:
+        self._server = server
+        self._clock = clock
+        self._loop = LoopingCall(self._tick)
+        self._loop.clock = clock
+        self._freeing: Any = None
+        self.active_expiry = True
+
+    def startService(self) -> None:
+        """Start beating."""
+        super().startService()
+        self._loop.start(1.0 / self._server.settings.hz, now=False)
+
+    def stopService(self) -> None:
+        """Stop beating."""
+        super().stopService()
+        if self._loop.running:
+            self._loop.stop()
+        if self._freeing is not None and self._freeing.active():
+            self._freeing.cancel()
+
+    def change_pace(self) -> None:
+        """Take over a new ``hz``."""
+        if self._loop.running:
+            self._loop.stop()
+            self._loop.start(1.0 / self._server.settings.hz, now=False)
+
+    def _tick(self) -> None:
+        # A LoopingCall ends for good at the first exception.
+        try:
+            self.expire_due()
+            if self._server.keyspace.lazy_free and self._freeing is None:
+                self._free_slice()
+        except Exception:
+            self._log.failure("The keyspace's heartbeat failed")
+
+    def expire_due(self) -> None:
+        """Remove what is due, as far as this beat's time reaches."""
+        if not self.active_expiry:
+            return
+        keyspace, timer = self._server.keyspace, self._server.timer
+        keyspace.refresh_now()
+        until = timer() + int(_SHARE * 1e9 / self._server.settings.hz)
+        while keyspace.expire_due(_KEYS_A_STEP) == _KEYS_A_STEP and timer() < until:
+            pass
+        if self._server.waiting_room.ready:
+            self._server.waiting_room.serve()
+
+    def _free_slice(self) -> None:
+        self._freeing = None
+        if self._server.keyspace.free_some(_FREED_A_SLICE):
+            self._freeing = self._clock.callLater(0, self._free_slice)

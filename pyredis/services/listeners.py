@@ -1,0 +1,173 @@
+"""The ports and the Unix socket a server listens on."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from typing import TYPE_CHECKING, Any
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
+from twisted.internet.error import CannotListenError
+from twisted.logger import Logger
+
+from pyredis.net.factory import RedisFactory
+from pyredis.net.hub import make_hub
+from pyredis.net.transport import RedisPort
+
+if TYPE_CHECKING:
+    from pyredis.execution.instance import Instance
+
+_EVERYWHERE = {"*": "0.0.0.0", "::*": "::"}
+
+
+class CannotListen(Exception):
+    """A port or socket could not be opened; the text names it."""
+
+
+class ListenerService(Service):
+    """
+    Listens where ``bind``, ``port`` and ``unixsocket`` say.
+
+    Args:
+        server: Whose connections they are.
+        reactor: Listens.
+        pick_port: Let the system choose a free port instead of ``port``.
+
+    Attributes:
+        tcp_port: The port listened on, 0 if none.
+    """
+
+    name = "listeners"
+    _log = Logger()
+
+    def __init__(self, server: Instance, reactor: Any, pick_port: bool = False) -> None:
+        self._server = server
+        self._reactor = reactor
+        self._pick_port = pick_port
+        self._hub = make_hub(reactor)
+        self._factory = RedisFactory(server, self._hub)
+        self._tcp: list[Any] = []
+        self._unix: Any = None
+        self.tcp_port = 0
+
+    def open(self) -> None:
+        """
+        Start listening.
+
+        Raises:
+            CannotListen: Something is taken or forbidden; nothing is open then.
+        """
+        try:
+            self._open_tcp()
+            self._open_unix()
+        except CannotListen:
+            self._close()
+            raise
+
+    def rebind(self) -> None:
+        """
+        Listen where the changed settings say, and no longer where they do not.
+
+        Raises:
+            ValueError: It cannot; what was open before stays open.
+        """
+        before, self._tcp = self._tcp, []
+        old_port = self.tcp_port
+        if self._server.settings.port == old_port:
+            # The same port on other addresses: the old ones have to go first.
+            for port in before:
+                port.stopListening()
+            before = []
+        try:
+            self._open_tcp()
+        except CannotListen as error:
+            for port in self._tcp:
+                port.stopListening()
+            self._tcp, self.tcp_port = before, old_port
+            self._log.warn("{error}", error=error)
+            raise ValueError("Unable to listen on this port. Check server logs.") from None
+        for port in before:
+            port.stopListening()
+
+    def stopService(self) -> Deferred[Any]:
+        """Stop listening and hang up on every client."""
+        super().stopService()
+        closed = self._close()
+        for client in list(self._server.clients.values()):
+            client.kill()
+        return closed
+
+    def _close(self) -> Deferred[Any]:
+        ports = [*self._tcp, *([self._unix] if self._unix else [])]
+        self._tcp, self._unix, self.tcp_port = [], None, 0
+        return gatherResults([maybeDeferred(port.stopListening) for port in ports])
+
+    def _open_tcp(self) -> None:
+        settings = self._server.settings
+        self.tcp_port = settings.port
+        if not settings.port and not self._pick_port:
+            return
+        for spelled in settings.bind:
+            address = spelled.removeprefix("-")
+            try:
+                self._open_port(_EVERYWHERE.get(address, address))
+            except CannotListenError as error:
+                # Redis passes over an optional address only if the system does not have it.
+                if spelled.startswith("-") and not _is_taken(error.socketError):
+                    continue
+                raise CannotListen(
+                    f"Could not create server TCP listening socket {address}:{self.tcp_port}: "
+                    f"bind: {_reason(error.socketError)}\n"
+                    f"Failed listening on port {self.tcp_port} (tcp), aborting."
+                ) from None
+
+    def _open_port(self, interface: str) -> None:
+        port = RedisPort(
+            self.tcp_port,
+            self._factory,
+            self._server.settings.tcp_backlog,
+            interface,
+            self._reactor,
+        )
+        port.startListening()
+        self._tcp.append(port)
+        self.tcp_port = port.getHost().port
+
+    def _open_unix(self) -> None:
+        settings = self._server.settings
+        path = settings.unixsocket
+        if not path:
+            return
+        from pyredis.net.unix_transport import RedisUnixPort
+
+        try:
+            _remove_socket(path)
+            port = RedisUnixPort(path, self._factory, settings.tcp_backlog, reactor=self._reactor)
+            port.startListening()
+            if settings.unixsocketperm:
+                os.chmod(path, settings.unixsocketperm)
+        except (CannotListenError, OSError) as error:
+            reason = getattr(error, "socketError", error)
+            raise CannotListen(
+                f"Failed opening Unix socket: bind: {path}: {_reason(reason)}"
+            ) from None
+        self._unix = port
+
+
+def _reason(error: Any) -> str:
+    return getattr(error, "strerror", None) or str(error)
+
+
+def _is_taken(error: Any) -> bool:
+    return getattr(error, "errno", None) in (errno.EADDRINUSE, errno.EACCES)
+
+
+def _remove_socket(path: str) -> None:
+    """Remove what an earlier server left; never a file that is no socket."""
+    try:
+        if stat.S_ISSOCK(os.lstat(path).st_mode):
+            os.unlink(path)
+    except FileNotFoundError:
+        pass

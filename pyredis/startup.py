@@ -1,0 +1,266 @@
+"""
+From a command line to a running process: configuration, log, pid file, readiness.
+
+Shared by ``pyredis-server`` and the twistd plugin. Whatever keeps a server from
+starting is one line that names it and exit code 1, never a traceback.
+"""
+
+from __future__ import annotations
+
+import gc
+import glob
+import os
+import socket
+import sys
+from collections.abc import Sequence
+from typing import Any, NamedTuple, TextIO
+
+from pyredis._version import __version__
+from pyredis.config.conf_file import (
+    CommandLine,
+    Directives,
+    Loader,
+    check,
+    from_command_line,
+    ineffective,
+    read_matching,
+)
+from pyredis.config.settings import Settings
+
+
+class Start(NamedTuple):
+    """What a configuration came to."""
+
+    settings: Settings
+    directives: Directives
+    config_path: str | None
+    notes: list[str]
+
+
+class CannotStart(Exception):
+    """The server cannot start; the text is one line for the operator."""
+
+
+def read_file(path: str) -> bytes:
+    """Return a file's bytes; raise OSError if it cannot be read."""
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def _expand(pattern: str) -> list[str]:
+    return sorted(glob.glob(pattern))
+
+
+def _change_directory(path: str) -> str:
+    os.chdir(path)
+    return os.getcwd()
+
+
+def settings_from(arguments: Sequence[str]) -> Start:
+    """
+    Return what the arguments of ``pyredis-server`` say.
+
+    Raises:
+        ConfigFileError: A file, a line or an option is wrong.
+    """
+    return load_start(from_command_line(list(arguments)))
+
+
+def load_start(line: CommandLine) -> Start:
+    """
+    Read a configuration from all its sources.
+
+    Raises:
+        ConfigFileError: A file, a line or an option is wrong.
+    """
+    from_file = read_matching(line.path, read_file, _expand) if line.path else b""
+    from_stdin = sys.stdin.buffer.read() if line.from_stdin else b""
+    notes: list[str] = []
+    settings = Settings(os.getcwd(), _change_directory, notes.append)
+    # Before ``dir`` moves away from where the path was given.
+    config_path = os.path.abspath(line.path) if line.path else None
+    directives = Loader(settings, read_file, _expand).load(line.text(from_file, from_stdin))
+    return Start(settings, directives, config_path, notes)
+
+
+def check_config(arguments: Sequence[str]) -> int:
+    """
+    Say what is wrong with configuration files, without starting.
+
+    Returns:
+        0 if nothing is, else 1.
+    """
+    if not arguments:
+        sys.stderr.write("pyredis-server: --check-config needs a file\n")
+        return 1
+    wrong = False
+    for path in arguments:
+        try:
+            text = read_file(path)
+        except OSError as error:
+            sys.stdout.write(f"{path}: {error.strerror}\n")
+            wrong = True
+            continue
+        problems = check(text, read_file, _expand)
+        for problem in problems:
+            sys.stdout.write(f"{problem.path or path}: {problem}\n")
+        for note in ineffective(text, read_file, _expand):
+            sys.stdout.write(f"{path}: note: {note}\n")
+        wrong = wrong or bool(problems)
+        sys.stdout.write(f"{path}: {'not usable' if problems else 'OK'}\n")
+    return int(wrong)
+
+
+def build(start: Start, reactor: Any, stop: Any) -> Any:
+    """
+    Put together the server that a configuration describes.
+
+    Args:
+        start: The configuration.
+        reactor: Twisted's reactor.
+        stop: Called by SHUTDOWN.
+
+    Returns:
+        A :class:`~pyredis.server.RedisServer` that has not started yet.
+
+    Raises:
+        CannotStart: A directive names something that is not there.
+    """
+    from pyredis.server import RedisServer
+
+    server = RedisServer(start.settings, reactor, config_path=start.config_path, on_shutdown=stop)
+    for module in start.directives.modules:
+        if module.arguments:
+            raise CannotStart(f"Can't load module {module.path}: it takes no arguments")
+        try:
+            server.load_module(module.path)
+        except (ImportError, ValueError) as error:
+            raise CannotStart(f"Can't load module {module.path}: {error}") from None
+    for old, new in start.directives.renamed:
+        try:
+            server.rename_command(old, new)
+        except ValueError as error:
+            raise CannotStart(f"rename-command {old.decode('latin-1')}: {error}") from None
+    return server
+
+
+def tune_garbage_collector() -> None:
+    """
+    Keep full collections rare: the data of a server is not cyclic garbage.
+
+    Requests and replies die by their reference counts. What was loaded by now
+    lives as long as the process.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 50, 1_000)
+
+
+def notify_service_manager(message: str) -> None:
+    """Tell systemd, if it asked to be told (NOTIFY_SOCKET)."""
+    path = os.environ.get("NOTIFY_SOCKET")
+    if not path or not hasattr(socket, "AF_UNIX"):
+        return
+    address = "\0" + path[1:] if path.startswith("@") else path
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
+        try:
+            channel.connect(address)
+            channel.sendall(message.encode())
+        except OSError as error:
+            sys.stderr.write(f"pyredis-server: cannot notify {path}: {error.strerror}\n")
+
+
+def _daemonize() -> None:
+    """Detach from the terminal, before anything that a fork would split exists."""
+    if os.fork():
+        os._exit(0)
+    os.setsid()
+    if os.fork():
+        os._exit(0)
+    null = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        os.dup2(null, descriptor)
+
+
+def _open_log(path: str) -> TextIO:
+    if not path:
+        return sys.stdout
+    try:
+        return open(path, "a", encoding="utf-8", errors="backslashreplace")
+    except OSError as error:
+        raise CannotStart(f"Can't open the log file: {path}: {error.strerror}") from None
+
+
+def _write_pid(path: str) -> None:
+    with open(path, "w", encoding="ascii") as file:
+        file.write(f"{os.getpid()}\n")
+
+
+def run_foreground(start: Start) -> int:
+    """
+    Run a server until it is told to stop.
+
+    Returns:
+        The exit code: 0 after a shutdown, 1 if it could not start.
+    """
+    settings = start.settings
+    try:
+        if settings.daemonize:
+            _daemonize()
+        return _run(start, _open_log(settings.logfile))
+    except CannotStart as error:
+        sys.stderr.write(f"pyredis-server: {error}\n")
+        return 1
+
+
+def _run(start: Start, stream: TextIO) -> int:
+    from twisted.internet import reactor
+    from twisted.logger import Logger, globalLogBeginner
+
+    from pyredis.services.listeners import CannotListen
+    from pyredis.services.log_observer import RedisLogObserver
+
+    settings = start.settings
+    observer: Any = RedisLogObserver(stream, os.getpid(), lambda: settings.loglevel)
+    globalLogBeginner.beginLoggingTo([observer], redirectStandardIO=False, discardBuffer=True)
+    log = Logger(namespace="pyredis")
+    _greet(log, start)
+    reactor_: Any = reactor
+    server = build(start, reactor_, reactor_.stop)
+    try:
+        server.startService()
+    except CannotListen as error:
+        for line in str(error).splitlines():
+            log.error("{line}", line=line)
+        return 1
+    pid_path = settings.pidfile or ("/var/run/redis.pid" if settings.daemonize else "")
+    if pid_path:
+        try:
+            _write_pid(pid_path)
+        except OSError as error:
+            log.warn("Failed to write PID file {path}: {why}", path=pid_path, why=error.strerror)
+            pid_path = ""
+    reactor_.addSystemEventTrigger("before", "shutdown", server.stopService)
+    reactor_.callWhenRunning(notify_service_manager, "READY=1\nSTATUS=Ready to accept connections")
+    tune_garbage_collector()
+    reactor_.run()
+    if pid_path:
+        os.unlink(pid_path)
+    log.warn("PyRedis is now ready to exit, bye bye...")
+    return 0
+
+
+def _greet(log: Any, start: Start) -> None:
+    from pyredis.server import REDIS_VERSION
+
+    log.info(
+        "PyRedis {version} is starting, compatible with Redis {redis}. Port: {port} PID: {pid}",
+        version=__version__,
+        redis=REDIS_VERSION,
+        port=start.settings.port,
+        pid=os.getpid(),
+    )
+    if start.config_path is None:
+        log.info("No config file specified, using the default config.")
+    for note in start.notes:
+        log.info("{note}", note=note)

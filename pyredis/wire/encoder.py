@@ -1,0 +1,210 @@
+"""
+Values to bytes: the one place that knows RESP2 from RESP3.
+
+The dispatcher writes the commonest replies (bulk, status, integer, null)
+itself; everything else passes :func:`encode`. Arrays of bulk strings, the big
+replies of real life, are joined at C speed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from itertools import chain
+from typing import Any
+
+from pyredis.errors import RedisError
+from pyredis.primitives.numbers import format_double
+from pyredis.wire.replies import (
+    NO_REPLY,
+    NULL_ARRAY,
+    BigNumber,
+    Boolean,
+    Double,
+    Pairs,
+    Push,
+    SetReply,
+    Simple,
+    Special,
+    Verbatim,
+)
+
+Append = Callable[[bytes], object]
+
+CRLF = b"\r\n"
+LARGE_BULK = 1024
+"""From this length on, the heads of bulk strings are not kept ready."""
+
+BULK_HEADS = [b"$%d\r\n" % length for length in range(LARGE_BULK)]
+# The end of one bulk string and the head of the next, by the next one's length.
+_BETWEEN = [CRLF + head for head in BULK_HEADS]
+_between = _BETWEEN.__getitem__
+
+
+def _bulk_body(items: Iterable[bytes]) -> bytes:
+    """
+    Join bulk strings, each with its head, as the inside of an array.
+
+    Raises:
+        TypeError: An item is no bytes-like object.
+    """
+    lengths = list(map(len, items))
+    first = lengths[0]
+    if lengths.count(first) == len(lengths):
+        head = b"\r\n$%d\r\n" % first
+        return head[2:] + head.join(items) + b"\r\n"
+    if max(lengths) < LARGE_BULK:
+        heads: Iterable[bytes] = map(_between, lengths)
+    else:
+        heads = [b"\r\n$%d\r\n" % length for length in lengths]
+    return b"".join(chain.from_iterable(zip(heads, items, strict=True)))[2:] + b"\r\n"
+
+
+def _encode_items(items: Iterable[Any], append: Append, resp: int) -> None:
+    """Write the members of an aggregate one after another."""
+    for item in items:
+        encode(item, append, resp)
+
+
+def _encode_list(reply: list[Any], append: Append, resp: int, kind: bytes = b"*") -> None:
+    """Write an array, or with another ``kind`` a set or push, of any members."""
+    head = b"%b%d\r\n" % (kind, len(reply))
+    if not reply:
+        append(head)
+        return
+    try:
+        append(head + _bulk_body(reply))
+    except TypeError:
+        append(head)
+        _encode_items(reply, append, resp)
+
+
+def _encode_set(reply: SetReply, append: Append, resp: int) -> None:
+    _encode_list(reply, append, resp, b"~" if resp == 3 else b"*")
+
+
+def _encode_push(reply: Push, append: Append, resp: int) -> None:
+    _encode_list(reply, append, resp, b">" if resp == 3 else b"*")
+
+
+def _encode_dict(reply: dict[Any, Any], append: Append, resp: int) -> None:
+    head = b"%%%d\r\n" % len(reply) if resp == 3 else b"*%d\r\n" % (2 * len(reply))
+    flat = list(chain.from_iterable(reply.items()))
+    if not flat:
+        append(head)
+        return
+    try:
+        append(head + _bulk_body(flat))
+    except TypeError:
+        append(head)
+        _encode_items(flat, append, resp)
+
+
+def _encode_pairs(reply: Pairs, append: Append, resp: int) -> None:
+    if resp == 3:
+        append(b"*%d\r\n" % len(reply))
+        for pair in reply:
+            append(b"*%d\r\n" % len(pair))
+            _encode_items(pair, append, resp)
+    else:
+        append(b"*%d\r\n" % sum(map(len, reply)))
+        _encode_items(chain.from_iterable(reply), append, resp)
+
+
+def _encode_double(reply: Double, append: Append, resp: int) -> None:
+    text = format_double(reply)
+    append(b",%b\r\n" % text if resp == 3 else b"$%d\r\n%b\r\n" % (len(text), text))
+
+
+def _encode_bytes(reply: bytes, append: Append, resp: int) -> None:
+    append(b"$%d\r\n%b\r\n" % (len(reply), reply))
+
+
+def _encode_int(reply: int, append: Append, resp: int) -> None:
+    append(b":%d\r\n" % reply)
+
+
+def _encode_none(reply: None, append: Append, resp: int) -> None:
+    append(b"_\r\n" if resp == 3 else b"$-1\r\n")
+
+
+def _encode_simple(reply: Simple, append: Append, resp: int) -> None:
+    append(reply.wire)
+
+
+def _encode_boolean(reply: Boolean, append: Append, resp: int) -> None:
+    true = reply is Boolean.TRUE
+    if resp == 3:
+        append(b"#t\r\n" if true else b"#f\r\n")
+    else:
+        append(b":1\r\n" if true else b":0\r\n")
+
+
+def _encode_verbatim(reply: Verbatim, append: Append, resp: int) -> None:
+    if resp == 3:
+        append(b"=%d\r\n%b:%b\r\n" % (len(reply.text) + 4, reply.format, reply.text))
+    else:
+        _encode_bytes(reply.text, append, resp)
+
+
+def _encode_big_number(reply: BigNumber, append: Append, resp: int) -> None:
+    if resp == 3:
+        append(b"(%b\r\n" % reply.digits)
+    else:
+        _encode_bytes(reply.digits, append, resp)
+
+
+def _encode_special(reply: Special, append: Append, resp: int) -> None:
+    if reply is NULL_ARRAY:
+        append(b"_\r\n" if resp == 3 else b"*-1\r\n")
+    elif reply is not NO_REPLY:
+        raise TypeError(f"{reply} cannot be written")
+
+
+def _encode_error(reply: RedisError, append: Append, resp: int) -> None:
+    append(b"-%b\r\n" % reply.text)
+
+
+_ENCODERS: dict[type, Callable[[Any, Append, int], None]] = {
+    bytes: _encode_bytes,
+    int: _encode_int,
+    type(None): _encode_none,
+    Simple: _encode_simple,
+    list: _encode_list,
+    dict: _encode_dict,
+    Double: _encode_double,
+    Boolean: _encode_boolean,
+    SetReply: _encode_set,
+    Pairs: _encode_pairs,
+    Push: _encode_push,
+    Verbatim: _encode_verbatim,
+    BigNumber: _encode_big_number,
+    Special: _encode_special,
+}
+
+
+def encode(reply: object, append: Append, resp: int) -> None:
+    """
+    Write one reply.
+
+    Args:
+        reply: A value of the reply vocabulary.
+        append: Takes each piece of the encoded reply.
+        resp: The client's protocol version, 2 or 3.
+
+    Raises:
+        TypeError: ``reply`` is not of the vocabulary.
+    """
+    encoder = _ENCODERS.get(reply.__class__)
+    if encoder is not None:
+        encoder(reply, append, resp)
+    elif isinstance(reply, RedisError):
+        _encode_error(reply, append, resp)
+    else:
+        raise TypeError(f"{type(reply).__name__} is not a reply")
+
+
+def encoded(reply: object, resp: int) -> bytes:
+    """Return one reply as bytes."""
+    pieces: list[bytes] = []
+    encode(reply, pieces.append, resp)
+    return b"".join(pieces)

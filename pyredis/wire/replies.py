@@ -1,0 +1,126 @@
+"""
+The vocabulary of replies: what a command may return.
+
+``bytes`` is a bulk string, ``int`` an integer, ``None`` the null, ``list`` (or
+``tuple``-free nesting of these) an array, ``dict`` a map; the classes below say
+the rest. A :class:`~pyredis.errors.RedisError` instance is an error inside an
+array. ``str``, ``float``, ``bool``, ``set`` and ``tuple`` are not replies: the
+encoder refuses them instead of guessing.
+
+Only :mod:`pyredis.wire.encoder` knows how each looks in RESP2 and RESP3.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Sequence
+from typing import Union
+
+from pyredis.errors import RedisError
+
+
+class Simple:
+    """A status such as ``+OK``; ``wire`` is its ready form, alike in both protocols."""
+
+    __slots__ = ("text", "wire")
+
+    def __init__(self, text: bytes) -> None:
+        self.text = text
+        self.wire = b"+%b\r\n" % text
+
+    def __repr__(self) -> str:
+        """Show the text."""
+        return f"Simple({self.text!r})"
+
+    def __eq__(self, other: object) -> bool:
+        """Two statuses are equal when their texts are."""
+        return isinstance(other, Simple) and other.text == self.text
+
+    def __hash__(self) -> int:
+        """Hash by text."""
+        return hash(self.text)
+
+
+class Double(float):
+    """A score or other double: ``,3.5`` in RESP3, a bulk string in RESP2."""
+
+    __slots__ = ()
+
+
+class Boolean(enum.Enum):
+    """``#t`` or ``#f`` in RESP3, 1 or 0 in RESP2 (scripts only; commands answer 1 or 0)."""
+
+    TRUE = 1
+    FALSE = 0
+
+
+class SetReply(list[object]):
+    """An unordered reply without duplicates: a set in RESP3, an array in RESP2."""
+
+    __slots__ = ()
+
+
+class Pairs(list[Sequence[object]]):
+    """Pairs such as member and score: an array of pairs in RESP3, one flat array in RESP2."""
+
+    __slots__ = ()
+
+
+class Push(list[object]):
+    """Out-of-band data: ``>`` in RESP3, an array in RESP2."""
+
+    __slots__ = ()
+
+
+class Verbatim:
+    """Text with a three-letter format (``txt``, ``mkd``): a plain bulk string in RESP2."""
+
+    __slots__ = ("format", "text")
+
+    def __init__(self, text: bytes, format: bytes = b"txt") -> None:
+        self.text = text
+        self.format = format
+
+
+class BigNumber:
+    """An integer beyond 64 bits, as decimal digits: a bulk string in RESP2."""
+
+    __slots__ = ("digits",)
+
+    def __init__(self, digits: bytes) -> None:
+        self.digits = digits
+
+
+class Special(enum.Enum):
+    """Replies that are not values."""
+
+    NULL_ARRAY = "null array"  # *-1 in RESP2, _ in RESP3
+    NO_REPLY = "no reply"  # nothing is written (CLIENT REPLY, a push already sent)
+    LATER = "later"  # the client waits; Client.answer() brings the reply
+
+
+NULL_ARRAY = Special.NULL_ARRAY
+NO_REPLY = Special.NO_REPLY
+LATER = Special.LATER
+
+OK = Simple(b"OK")
+QUEUED = Simple(b"QUEUED")
+PONG = Simple(b"PONG")
+
+Reply = Union[
+    bytes,
+    int,
+    None,
+    Simple,
+    Double,
+    Boolean,
+    "list[Reply]",
+    "dict[Reply, Reply]",
+    SetReply,
+    Pairs,
+    Push,
+    Verbatim,
+    BigNumber,
+    Special,
+    RedisError,
+]

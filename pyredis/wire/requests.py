@@ -1,0 +1,278 @@
+r"""
+Bytes to requests: RESP arrays through hiredis, typed lines by Redis' quoting.
+
+hiredis takes a pipeline apart four times as fast as Python can, but it trusts
+its peer: any reply type, nested arrays and any announced length pass. So it
+only ever sees a chunk that starts at a request's first byte and announces no
+large array, and what it returns is checked as a whole, at C speed: every
+member must be ``bytes`` and announced by ``$``. A chunk that fails a check, is
+incomplete or holds anything unusual goes the patient way, a parser in Python
+that stops at the first wrong byte with Redis' own error.
+
+No announced length allocates anything: memory grows with what arrived. This
+module knows no socket, client or command.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from itertools import chain
+
+import hiredis
+
+from pyredis.errors import ProtocolError
+from pyredis.primitives.quoting import split_args
+
+Request = list[bytes]
+
+INLINE_MAX_BYTES = 64 * 1024
+"""The longest line, and the longest ``*`` or ``$`` header, that is waited for."""
+
+UNAUTHENTICATED_MAX_ARGUMENTS = 10
+UNAUTHENTICATED_MAX_BULK = 16384
+MULTIBULK_MAX = 2**31 - 1
+
+_FAST_MAX_BYTES = 256 * 1024
+_LARGE_BULK = 16 * 1024
+_announces_much = re.compile(rb"\*\d{5}").search
+_flatten = chain.from_iterable
+_STAR = ord("*")
+
+
+class TypedRequest(list[bytes]):
+    """A request that came as a line, typed by a person or a very simple program."""
+
+    __slots__ = ()
+
+
+class RequestReader:
+    """
+    Turns the bytes of one connection into requests.
+
+    Args:
+        max_bulk: ``proto-max-bulk-len``, the longest argument taken, in bytes;
+            Redis takes no value below 1 MiB.
+
+    Attributes:
+        limited: True until the client is authenticated; only small requests
+            are taken then.
+        max_bulk: May be changed at any time.
+    """
+
+    __slots__ = (
+        "_argv",
+        "_buffer",
+        "_bulk",
+        "_hiredis",
+        "_missing",
+        "_position",
+        "_start",
+        "limited",
+        "max_bulk",
+    )
+
+    def __init__(self, max_bulk: int = 512 * 1024 * 1024) -> None:
+        self.max_bulk = max_bulk
+        self.limited = False
+        self._hiredis = hiredis.Reader()
+        self._buffer = bytearray()
+        self._reset()
+
+    def _reset(self) -> None:
+        """Start anew at a request's first byte."""
+        self._position = 0
+        # Where the request under way starts in the buffer; -1 once its first
+        # bytes were dropped because it is large.
+        self._start = 0
+        # Its arguments so far, how many are missing, and the announced length
+        # of the next one (-1: its header has not come).
+        self._argv: Request = []
+        self._missing = 0
+        self._bulk = -1
+
+    @property
+    def pending_bytes(self) -> int:
+        """How many bytes are held for a request that is not complete."""
+        return len(self._buffer) + sum(map(len, self._argv))
+
+    def feed(self, data: bytes) -> Iterable[Request]:
+        """
+        Take the next chunk of the stream.
+
+        Args:
+            data: What was received, at least one byte.
+
+        Returns:
+            The requests completed by it, in order. It must be used up before
+            the next call; it reads on as it is used, so that a request which
+            authenticates the client lifts the limits for those behind it.
+
+        Raises:
+            ProtocolError: (While iterating.) The bytes are no request; nothing
+                more can be read from this stream.
+        """
+        buffer = self._buffer
+        if buffer and self._start == 0 and len(buffer) <= len(data):
+            # The start of a small request: read it again together with its end.
+            # Not when the new chunk is the smaller one, or dripping bytes would
+            # cost their square.
+            data = bytes(buffer) + data
+            buffer.clear()
+            self._reset()
+        if (
+            not buffer
+            and data[0] == _STAR
+            and len(data) <= _FAST_MAX_BYTES
+            and not self.limited
+            and not _announces_much(data)
+        ):
+            requests = self._feed_hiredis(data)
+            if requests is not None:
+                return requests
+        buffer += data
+        return self._patient()
+
+    def _feed_hiredis(self, data: bytes) -> Iterable[Request] | None:
+        """Return the requests of a chunk, or None if it needs the patient way."""
+        reader = self._hiredis
+        reader.feed(data)
+        try:
+            requests: list[Request] = list(iter(reader.gets, False))
+            if len(requests) == 1:
+                b"".join(requests[0])
+                count = len(requests[0])
+            else:
+                b"".join(_flatten(requests))
+                count = sum(map(len, requests))
+        except (hiredis.ProtocolError, TypeError):
+            self._hiredis = hiredis.Reader()
+            return None
+        if not reader.has_data() and data.count(b"\r\n$") >= count and all(requests):
+            return requests
+        self._hiredis = hiredis.Reader()
+        if data.count(b"\r\n$") < count or not all(requests):
+            return None
+        self._buffer += data[_encoded_length(requests) :]
+        return chain(requests, self._patient())
+
+    def _patient(self) -> Iterator[Request]:
+        """Yield requests one by one, checking every byte that announces something."""
+        while self._position < len(self._buffer):
+            if self._missing:
+                request = self._read_bulks()
+            elif self._buffer[self._position] == _STAR:
+                request = self._read_multibulk_header()
+            else:
+                request = self._read_line()
+            if request is None:
+                break
+            if not self._missing:
+                self._start = self._position
+            if request:
+                yield request
+        self._forget(self._start if self._start >= 0 else self._position)
+
+    def _forget(self, count: int) -> None:
+        """Drop the buffer's first ``count`` bytes."""
+        del self._buffer[:count]
+        self._position -= count
+        if self._start > 0:
+            self._start -= count
+
+    def _take_line(self, too_long: str) -> bytes | None:
+        """Return the header line at the position, without CRLF; None if it has not all come."""
+        end = self._buffer.find(b"\r", self._position)
+        if end < 0:
+            if len(self._buffer) - self._position > INLINE_MAX_BYTES:
+                raise ProtocolError(too_long)
+            return None
+        if end + 1 >= len(self._buffer):
+            return None
+        line = bytes(self._buffer[self._position : end])
+        self._position = end + 2
+        return line
+
+    def _read_multibulk_header(self) -> Request | None:
+        """Read ``*N``; return an empty request to go on, None to wait for more."""
+        line = self._take_line("too big mbulk count string")
+        if line is None:
+            return None
+        count = _header_number(line)
+        if count is None or count > MULTIBULK_MAX:
+            raise ProtocolError("invalid multibulk length")
+        if self.limited and count > UNAUTHENTICATED_MAX_ARGUMENTS:
+            raise ProtocolError("unauthenticated multibulk length")
+        self._missing = max(count, 0)
+        return []
+
+    def _read_bulks(self) -> Request | None:
+        """Read arguments; return the request if that was the last, None to wait for more."""
+        while self._missing:
+            if self._bulk < 0 and not self._read_bulk_header():
+                return None
+            end = self._position + self._bulk
+            if len(self._buffer) < end + 2:
+                if self._bulk > _LARGE_BULK:
+                    self._forget(self._position)
+                    self._start = -1
+                return None
+            self._argv.append(bytes(memoryview(self._buffer)[self._position : end]))
+            self._position = end + 2
+            self._bulk = -1
+            self._missing -= 1
+        request, self._argv = self._argv, []
+        return request
+
+    def _read_bulk_header(self) -> bool:
+        """Read ``$N``; return False to wait for more."""
+        line = self._take_line("too big bulk count string")
+        if line is None:
+            return False
+        if line[:1] != b"$":
+            first = line[:1] or b"\r"
+            raise ProtocolError(b"expected '$', got '%b'" % first)
+        length = _header_number(line)
+        if length is None or length < 0 or length > self.max_bulk:
+            raise ProtocolError("invalid bulk length")
+        if self.limited and length > UNAUTHENTICATED_MAX_BULK:
+            raise ProtocolError("unauthenticated bulk length")
+        self._bulk = length
+        return True
+
+    def _read_line(self) -> Request | None:
+        """Read a typed line; return an empty request for a blank one."""
+        end = self._buffer.find(b"\n", self._position)
+        if end < 0:
+            if len(self._buffer) - self._position > INLINE_MAX_BYTES:
+                raise ProtocolError("too big inline request")
+            return None
+        line = bytes(self._buffer[self._position : end])
+        self._position = end + 1
+        if line.endswith(b"\r"):
+            line = line[:-1]
+        try:
+            return TypedRequest(split_args(line))
+        except ValueError:
+            raise ProtocolError("unbalanced quotes in request") from None
+
+
+def _header_number(line: bytes) -> int | None:
+    """Return the number behind the type byte in Redis' strict form, or None."""
+    digits = line[2:] if line[1:2] == b"-" else line[1:]
+    if not digits.isdigit() or len(digits) > 19:
+        return None
+    if digits[0] == 48 and (len(digits) > 1 or line[1:2] == b"-"):
+        return None
+    return int(line[1:])
+
+
+def _encoded_length(requests: list[Request]) -> int:
+    """Return how many bytes the requests took; headers have one form only."""
+    total = 0
+    for request in requests:
+        total += 3 + len(b"%d" % len(request))
+        for argument in request:
+            length = len(argument)
+            total += 5 + len(b"%d" % length) + length
+    return total
