@@ -8,4 +8,5 @@ from pyredis.commands import (  # noqa: F401 - imported for their declarations
     sorted_set_ranges,
     sorted_sets,
     strings,
+    transactions,
 )

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from typing import Any
+
 from pyredis.datatypes import strings
 from pyredis.errors import (
     RedisError,
@@ -127,7 +129,7 @@ def get(ctx: Context, key: bytes) -> Reply:
     """Return the string value of a key."""
     value = ctx.db.lookup_read(key, bytes)
     if value.__class__ is bytes or value is None:
-        return value  # type: ignore[return-value]
+        return value
     return strings.to_bytes(value)
 
 
@@ -334,7 +336,7 @@ def mget(ctx: Context, *keys: bytes) -> Reply:
     lookup = ctx.db.lookup_read
     replies: list[Reply] = []
     for key in keys:
-        value = lookup(key)
+        value: Any = lookup(key)
         if value.__class__ is not bytes and value is not None:
             value = strings.to_bytes(value) if value.__class__ in STRING_TYPES else None
         replies.append(value)

@@ -12,7 +12,7 @@ not know the name.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from pyredis.errors import RedisError, wrong_arity
 from pyredis.execution.blocking import Blocked
@@ -218,10 +218,10 @@ class Dispatcher:
         if transaction is not None and not command.runs_in_transaction:
             transaction.queued.append((command, argv))
             return QUEUED
-        reply = self.call(client, command, argv)
+        reply: Any = self.call(client, command, argv)
         if reply.__class__ is Blocked:
-            return self._server.waiting_room.enter(client, command, argv, reply)
-        return reply
+            reply = self._server.waiting_room.enter(client, command, argv, reply)
+        return cast(Reply, reply)
 
     def call(self, client: Client, command: Command, argv: Sequence[bytes]) -> Any:
         """
@@ -241,6 +241,26 @@ class Dispatcher:
         command.calls += 1
         command.nanoseconds += elapsed
         return reply
+
+    def run_queued(
+        self, client: Client, queued: Sequence[tuple[Command, Sequence[bytes]]]
+    ) -> Reply:
+        """
+        Run the commands of a transaction; none of them may wait.
+
+        Returns:
+            Their replies in order, errors included.
+        """
+        ctx = client.ctx
+        replies: list[Reply] = []
+        ctx.may_block = False
+        try:
+            for command, argv in queued:
+                reply = self.call(client, command, argv)
+                replies.append(reply.on_timeout if reply.__class__ is Blocked else reply)
+        finally:
+            ctx.may_block = True
+        return replies
 
     def _failed(self, command: Command, count: int, error: Exception) -> RedisError:
         """

@@ -54,11 +54,13 @@ class ListenerService(Service):
 
     def open(self) -> None:
         """
-        Start listening.
+        Start listening, unless it has begun already.
 
         Raises:
             CannotListen: Something is taken or forbidden; nothing is open then.
         """
+        if self._tcp or self._unix:
+            return
         try:
             self._open_tcp()
             self._open_unix()

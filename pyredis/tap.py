@@ -1,0 +1,130 @@
+"""
+``twistd pyredis``: the options, and the service they make.
+
+twistd brings daemonisation, pid file, log file, --uid and --gid. What keeps the
+server from starting is one line on standard error and exit code 1.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any, NoReturn
+
+from twisted.application.service import Service
+from twisted.python import usage
+
+from pyredis.config.conf_file import CommandLine, ConfigFileError
+from pyredis.primitives.quoting import quote
+
+_DIRECTIVES = ("port", "bind", "unixsocket", "requirepass", "databases", "loglevel")
+
+
+class Options(usage.Options):
+    """The command line of ``twistd pyredis``."""
+
+    synopsis = "[options]"
+    longdesc = "Run PyRedis, an in-memory data store that speaks to every Redis client."
+    optParameters = [  # noqa: RUF012 - Twisted reads it from the class
+        ["port", "p", None, "TCP port (default 6379; 0 listens on none)"],
+        ["bind", "b", None, "Addresses to listen on, separated by blanks (default loopback)"],
+        ["unixsocket", None, None, "Path of a Unix socket to listen on"],
+        ["config", "c", None, "A redis.conf to read first"],
+        ["requirepass", None, None, "Password that clients must give"],
+        ["databases", None, None, "How many databases there are (default 16)"],
+        ["loglevel", None, None, "debug, verbose, notice, warning or nothing"],
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self["set"] = []
+
+    def opt_set(self, assignment: str) -> None:
+        """Set any directive of redis.conf: --set maxmemory=100mb (may be repeated)."""
+        name, equals, value = assignment.partition("=")
+        if not equals or not name:
+            raise usage.UsageError(f"--set takes name=value, not {assignment!r}")
+        self["set"].append((name, value))
+
+    def opt_version(self) -> None:
+        """Show the version of PyRedis and exit."""
+        from pyredis._version import __version__
+
+        sys.stdout.write(f"PyRedis {__version__}\n")
+        sys.exit(0)
+
+    def command_line(self) -> CommandLine:
+        """Return the same as ``pyredis-server`` would get."""
+        pairs = [(name, self[name]) for name in _DIRECTIVES if self[name] is not None]
+        lines = [
+            b"%b %b" % (name.encode(), _words(name, value)) for name, value in pairs + self["set"]
+        ]
+        return CommandLine(self["config"], False, b"\n".join(lines))
+
+
+def _words(name: str, value: str) -> bytes:
+    """Return a value as a line of redis.conf has it: several words, or one in quotes."""
+    if name == "bind":
+        return value.encode()
+    return quote(os.fsencode(value))
+
+
+class DaemonService(Service):
+    """
+    The server under twistd: opens its ports before privileges are dropped.
+
+    Args:
+        server: A :class:`~pyredis.server.RedisServer`.
+    """
+
+    def __init__(self, server: Any) -> None:
+        self._server = server
+
+    def privilegedStartService(self) -> None:
+        """Open the ports, as the user who may."""
+        from pyredis.services.listeners import CannotListen
+
+        super().privilegedStartService()
+        try:
+            self._server.listeners.open()
+        except CannotListen as error:
+            refuse(str(error).splitlines()[0])
+
+    def startService(self) -> None:
+        """Serve."""
+        from pyredis.startup import notify_service_manager, tune_garbage_collector
+
+        super().startService()
+        self._server.startService()
+        tune_garbage_collector()
+        notify_service_manager("READY=1\nSTATUS=Ready to accept connections")
+
+    def stopService(self) -> Any:
+        """Stop serving."""
+        super().stopService()
+        return self._server.stopService()
+
+
+def refuse(reason: str) -> NoReturn:
+    """Say why the server cannot start, and end the process with exit code 1."""
+    sys.stderr.write(f"pyredis: {reason}\n")
+    sys.stderr.flush()
+    raise SystemExit(1)
+
+
+def makeService(options: Options) -> Service:
+    """Return the service that the options describe."""
+    from twisted.internet import reactor
+
+    from pyredis.server import REDIS_VERSION
+    from pyredis.startup import CannotStart, build, load_start
+
+    running: Any = reactor
+    try:
+        start = load_start(options.command_line())
+        server = build(start, running, running.stop)
+    except ConfigFileError as error:
+        refuse(" ".join(error.report(REDIS_VERSION).split()))
+    except CannotStart as error:
+        refuse(str(error))
+    return DaemonService(server)
