@@ -102,6 +102,18 @@ class HashValue:
             found[index.random(rng)] = None
         return list(found)
 
+    def random_many(self, rng: Random, count: int) -> list[bytes]:
+        """
+        Return ``count`` fields, each chosen from all.
+
+        Raises:
+            IndexError: The hash is empty.
+        """
+        index = self._index
+        if index is None or count * 3 > len(self.fields):
+            return rng.choices(list(self.fields), k=count)
+        return [index.random(rng) for _ in range(count)]
+
     # Changing
 
     def set(self, field: bytes, value: bytes, limits: EncodingLimits) -> bool:

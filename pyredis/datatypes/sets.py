@@ -85,14 +85,14 @@ class SetValue:
         return member in self.members
 
     def __iter__(self) -> Iterator[bytes]:
-        return iter(self._ordered())
+        return iter(self.listing())
 
     def to_list(self) -> list[bytes]:
         """Return all members in a new list, in the order Redis would show them if small."""
-        return self._ordered()[:]
+        return self.listing()[:]
 
-    def _ordered(self) -> list[bytes]:
-        """Return all members as a list that belongs to this set."""
+    def listing(self) -> list[bytes]:
+        """Return all members as a list that belongs to this set: not to be changed or kept."""
         # Not the dict's own order for big sets: a dict that lost most of its
         # keys is slow to walk, since it keeps the room of those that went.
         keys = self._keys
@@ -192,7 +192,7 @@ class SetValue:
                 return True
             if self._fits_listpack(member, limits) and self._integers_fit(limits):
                 # The listpack begins in the order of the intset.
-                self.members = members = dict.fromkeys(self._ordered(), 0)
+                self.members = members = dict.fromkeys(self.listing(), 0)
                 self.encoding = "listpack"
             else:
                 self._to_hashtable()
@@ -216,12 +216,12 @@ class SetValue:
         """Tell whether no integer of an intset is too long to be an entry of a listpack."""
         if limits.set_max_listpack_value >= 20 or not self.members:
             return True
-        ordered = self._ordered()
+        ordered = self.listing()
         return max(len(ordered[0]), len(ordered[-1])) <= limits.set_max_listpack_value
 
     def _to_hashtable(self) -> None:
         # In Redis the order is lost here; keeping the one shown so far is as good as any.
-        self._keys = keys = self._ordered()[:]
+        self._keys = keys = self.listing()[:]
         members = self.members
         for place, member in enumerate(keys):
             members[member] = place
@@ -269,12 +269,12 @@ class SetValue:
         """
         keys = self._keys
         if keys is None:
-            keys = self._ordered()
+            keys = self.listing()
         return keys[int(rng.random() * len(keys))]
 
     def random_distinct(self, rng: Random, count: int) -> list[bytes]:
         """Return up to ``count`` different members."""
-        ordered = self._ordered()
+        ordered = self.listing()
         if count >= len(ordered):
             return ordered[:]
         return rng.sample(ordered, count)
@@ -288,7 +288,7 @@ class SetValue:
         """
         keys = self._keys
         if keys is None:
-            listing = self._ordered()
+            listing = self.listing()
             member = listing.pop(int(rng.random() * len(listing)))
             del self.members[member]
             return member
@@ -321,7 +321,7 @@ class SetValue:
         if staying * 5 > count:
             pop = self.pop_random
             return [pop(rng) for _ in range(count)]
-        ordered = self._ordered()
+        ordered = self.listing()
         chosen = set(rng.sample(range(len(ordered)), staying))
         popped = [member for place, member in enumerate(ordered) if place not in chosen]
         # In their old order, so that cursors of SSCAN stay good.
