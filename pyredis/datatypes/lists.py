@@ -380,12 +380,13 @@ class ListValue:
         Raises:
             IndexError: There is none.
         """
-        if not 0 <= index < len(self):
-            raise IndexError(index)
-        # Redis counts the new element in without taking the old one out.
+        # Redis makes room for the new element without taking the old one out,
+        # and before it looks whether there is one.
         nodes = self._nodes
         if nodes is None:
             nodes = self._grow((value,), limits)
+        if not 0 <= index < len(self):
+            raise IndexError(index)
         if nodes is not None:
             nodes.set(self, index, value)
         place = index - len(self._front)
