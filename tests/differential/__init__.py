@@ -32,7 +32,8 @@ chance or clock, `tests.differential.forms` says what is compared instead;
 commands have their usual form there, ``~shape SRANDMEMBER s 2`` names another.
 
 Without a redis-server the tests skip, and say so.  ``PYREDIS_ORACLE`` names
-another server to compare with, ``PYREDIS_WALKS=1000`` makes walks longer and
-really random, and ``python -m tests.differential.walk --family lists`` hunts
-from a shell.
+another server to compare with, and ``PYREDIS_SUBJECT`` another one to put in
+PyRedis's place: a new table is best tried with two real servers first.
+``pytest -m long`` or ``PYREDIS_WALKS=1000`` takes more and really random walks,
+and ``python -m tests.differential.walk --family lists`` hunts from a shell.
 """

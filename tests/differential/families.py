@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 from unittest import SkipTest
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
@@ -35,7 +36,7 @@ SMALL_ENCODINGS = {
 }
 
 walking = settings(
-    max_examples=_WALKS or 100,
+    max_examples=_WALKS or 60,
     derandomize=not _WALKS,
     database=None,
     deadline=None,
@@ -43,6 +44,7 @@ walking = settings(
     suppress_health_check=list(HealthCheck),
     print_blob=False,
 )
+walking_far = settings(walking, max_examples=_WALKS or 1500, derandomize=False)
 
 
 def walks(
@@ -105,7 +107,7 @@ class FamilyTests(DifferentialTestCase):
         walk_config: Parameters for walks.
     """
 
-    scenarios: ClassVar[Mapping[str, str | Scenario]] = {}
+    scenarios: ClassVar[Mapping[str, str | Sequence[Step] | Scenario]] = {}
     samples: ClassVar[Sequence[str | mutations.Sample]] = ()
     grammar: ClassVar[str] = ""
     pools: ClassVar[Mapping[str, Sequence[Any]]] = {}
@@ -122,7 +124,9 @@ class FamilyTests(DifferentialTestCase):
             title = f"{sample.call} got wrong in every way"
             _add(cls, title, _mutations_test(sample))
         if own.get("grammar"):
-            _add(cls, "random walks", _walk_test(Grammar(cls.grammar, cls.pools)))
+            calls = Grammar(cls.grammar, cls.pools)
+            _add(cls, "random walks", _walk_test(calls, walking))
+            _add(cls, "long random walks", pytest.mark.long(_long(_walk_test(calls, walking_far))))
 
 
 Test = Callable[[Any], None]
@@ -139,7 +143,7 @@ def _add(cls: type[FamilyTests], title: str, test: Test) -> None:
     setattr(cls, name, test)
 
 
-def _scenario_test(title: str, scenario: str | Scenario) -> Test:
+def _scenario_test(title: str, scenario: str | Sequence[Step] | Scenario) -> Test:
     def test(self: FamilyTests) -> None:
         self.same(scenario, title)
 
@@ -157,14 +161,23 @@ def _mutations_test(sample: mutations.Sample) -> Test:
     return test
 
 
-def _walk_test(grammar: Grammar) -> Test:
+def _long(test: Test) -> Test:
+    def long_test(self: FamilyTests) -> None:
+        if "PYTEST_VERSION" not in os.environ and not _WALKS:  # trial cannot leave tests out.
+            raise SkipTest(f"takes minutes: run with pytest -m long, or set {WALKS_VARIABLE}")
+        test(self)
+
+    return long_test
+
+
+def _walk_test(grammar: Grammar, profile: settings) -> Test:
     def test(self: FamilyTests) -> None:
         pair = self.pair
         known = grammar.restricted_to(
             lambda name: name in pair.oracle.arities and name in pair.subject.arities
         )
 
-        @walking
+        @profile
         @given(walks(known), st.sampled_from((2, 3)))
         def walk(steps: list[Step], resp: int) -> None:
             found = report(pair, "a walk", steps, resp)

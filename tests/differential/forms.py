@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from tests.differential.frames import NotAFrame, Node, parse
+from tests.differential.frames import Node, NotAFrame, parse
 
 Canonical = Callable[[Node], object]
 Form = Callable[[bytes, bytes], bool]
@@ -96,6 +96,18 @@ def _page_of_pairs(node: Node) -> object:
     return (node.kind, cursor, _unordered_pairs(elements))
 
 
+def _scanned(node: Node) -> object:
+    """A page of any scan: only that it is one."""
+    cursor, elements = _children(node)
+    return (node.kind, cursor.kind, elements.kind)
+
+
+def _hello(node: Node) -> object:
+    """HELLO: all but the version and the connection's number."""
+    pairs = zip(_children(node)[::2], _children(node)[1::2], strict=True)
+    return [(n, v.kind if n.text in (b"version", b"id") else v) for n, v in pairs]
+
+
 def _shape(node: Node) -> object:
     """The same types and sizes throughout, whatever the texts say."""
     if node.children is None:
@@ -174,6 +186,8 @@ FORMS: dict[str, Form] = {
     "unordered_pairs": _form(_unordered_pairs),
     "page": _form(_page),
     "page_of_pairs": _form(_page_of_pairs),
+    "scanned": _form(_scanned),
+    "hello": _form(_hello),
     "shape": _form(_shape),
     "outline": _form(_outline),
     "type": _form(_type),
@@ -197,7 +211,8 @@ _USUAL: dict[str, str] = {
     **dict.fromkeys(("SPOP", "SRANDMEMBER", "HRANDFIELD", "ZRANDMEMBER", "RANDOMKEY"), "shape"),
     **dict.fromkeys(("TTL", "EXPIRETIME", "OBJECT IDLETIME", "LASTSAVE"), "near"),
     **dict.fromkeys(("PTTL", "PEXPIRETIME"), "near_ms"),
-    **dict.fromkeys(("TIME", "HELLO"), "shape"),
+    "TIME": "shape",
+    "HELLO": "hello",
     **dict.fromkeys(("CLIENT LIST", "CLIENT INFO"), "client_fields"),
     "CLIENT ID": "type",
     "INFO": "type",

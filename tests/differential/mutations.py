@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from tests.differential.compare import Pair, shown
+from tests.differential.compare import ALONE, Pair, shown
 from tests.differential.frames import request
 from tests.differential.peers import Connection, Peer
 from tests.differential.script import Step, words
@@ -33,7 +33,8 @@ FIXTURE: dict[str, tuple[str, str]] = {
 }
 
 AWKWARD: tuple[bytes, ...] = (
-    b"", b"abc", b"0", b"1", b"-1", b"2", b"1.5", b"+1", b"01", b"-0", b" 1", b"1 ", b"1e3", b"0x10",
+    b"", b"abc", b"0", b"1", b"-1", b"2", b"1.5", b"+1", b"01", b"-0", b" 1", b"1 ", b"1e3",
+    b"0x10",
     b"nan", b"inf", b"-inf", b"1e400", b"9223372036854775807", b"-9223372036854775808",
     b"9223372036854775808", b"-9223372036854775809", b"4294967296", b"1" * 60,
     b"\x00", b"\xff\xfe", b"a\r\nb", b"*", b"NX", b"(1", b"[a",
@@ -147,13 +148,21 @@ def _play(
     before = b"".join(request(tuple(words(line))) for line in ("FLUSHALL", *dict(fixture)))
     connection = peer.connect(resp)
     answers: list[list[bytes]] = []
+    silent = 0
     for argv, looks in calls:
-        connection.send(before + b"".join(request(words_) for words_ in (argv, *looks)))
+        asked = b"".join(request(words_) for words_ in (argv, *looks))
+        alone = argv[0].upper() in ALONE
+        connection.send(before if alone else before + asked)
         for _ in range(1 + len(fixture)):
             connection.reply()
+        if alone:
+            connection.send(asked)
         answers.append([connection.reply() for _ in range(1 + len(looks))])
         if answers[-1][-1].startswith((Connection.CLOSED, Connection.SILENT)):
             connection.close()
             connection = peer.connect(resp)
+            silent += answers[-1][-1].startswith(Connection.SILENT)
+            if silent > 2:
+                raise AssertionError(f"{peer.label} does not answer, at last to {Step(argv)}")
     connection.close()
     return answers

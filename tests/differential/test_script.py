@@ -6,8 +6,10 @@ import random
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.differential.compare import shrunk
+from tests.differential.compare import Pair, report, shrunk
 from tests.differential.grammar import Grammar
+from tests.differential.mutations import Sample, compared
+from tests.differential.peers import Connection, Peer, oracle
 from tests.differential.script import Mode, Step, quoted, script, words
 
 
@@ -75,3 +77,50 @@ class ScriptTests(SynchronousTestCase):
         self.assertIn((b"SET", b"y", b"b", b"c", b"XX"), made)
         self.assertIn((b"SET", b"x", b"a", b"a", b"NX"), made)
         self.assertTrue(all(argv[0] == b"SET" and argv[1] in b"xy" for argv in made))
+
+
+class _Liar(Peer):
+    """A real server that answers GET in its own way."""
+
+    def connect(self, resp: int = 2) -> Connection:
+        """Return a connection that lies."""
+        return _LyingConnection(self.address, resp)
+
+
+class _LyingConnection(Connection):
+    def reply(self) -> bytes:
+        return super().reply().replace(b"hello", b"HELLO").replace(b":3\r\n", b":4\r\n")
+
+
+class DifferenceTests(SynchronousTestCase):
+    """A comparison that cannot fail would be worth nothing."""
+
+    def test_a_wrong_reply_is_shown_with_the_least_script(self) -> None:
+        """The steps that do not matter are gone, and both replies are there."""
+        real = oracle()
+        pair = Pair(real, _Liar("a liar", real.address))
+        steps = script("SET a 1 ; SET b hello ; %times 9 GET a ; GET b ; DEL b ; PING")
+        text = report(pair, "title", steps, 2)
+        self.assertIn("  script:\n    SET b hello\n    GET b\n  difference:", text)
+        self.assertIn(r"redis:   '$5\r\nhello\r\n'", text)
+        self.assertIn(r"pyredis: '$5\r\nHELLO\r\n'", text)
+
+    def test_a_wrong_call_among_mutations_is_found(self) -> None:
+        """Only the calls that differ are named."""
+        real = oracle()
+        pair = Pair(real, _Liar("a liar", real.address))
+        found = compared(pair, Sample("LPUSHX missing a"))
+        self.assertEqual(
+            found,
+            [
+                "LPUSHX string a then GET string\n"
+                r"    redis:   '$5\r\nhello\r\n'"
+                "\n"
+                r"    pyredis: '$5\r\nHELLO\r\n'"
+            ],
+        )
+
+    def test_equal_servers_have_no_difference(self) -> None:
+        """The same server agrees with itself."""
+        real = oracle()
+        self.assertEqual(report(Pair(real, real), "title", script("SET a 1 ; GET a"), 3), "")

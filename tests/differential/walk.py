@@ -1,7 +1,7 @@
-"""Hunt for differences: random walks between two servers, from a shell.
+r"""Hunt for differences: random walks between two servers, from a shell.
 
     python -m tests.differential.walk --family lists --steps 10000 --seed 7
-    python -m tests.differential.walk --family strings --oracle 127.0.0.1:6379 \\
+    python -m tests.differential.walk --family strings --oracle 127.0.0.1:6379 \
         --subject 127.0.0.1:6380
 
 ``--family`` names the grammars of ``tests/differential/test_<family>.py``.
@@ -53,7 +53,7 @@ def main(arguments: list[str] | None = None) -> int:
     found: dict[str, str] = {}
     with pair.configured(SMALL_ENCODINGS):
         for walk in range(max(options.steps // options.length, 1)):
-            rng = random.Random(options.seed * 1_000_003 + walk)  # noqa: S311
+            rng = random.Random(options.seed * 1_000_003 + walk)
             steps = [grammar.step(rng.randrange) for _ in range(options.length)]
             text = report(pair, f"walk {walk}", steps, 2 + walk % 2)
             if text:
