@@ -31,7 +31,7 @@ FLUSH_BYTES = 64 * 1024
 """How much output is gathered before it is written."""
 
 _A_WHILE_NS = 1_000_000
-_NOTHING: dict[bytes, Command] = {}
+_NOTHING: Callable[[bytes], Command | None] = dict[bytes, Command]().get
 
 
 class Dispatcher:
@@ -50,7 +50,7 @@ class Dispatcher:
         self._keyspace = server.keyspace
         self._statistics = server.statistics
         self._timer = server.timer
-        self._plain = server.table.plain
+        self._plain = server.table.plain.get
         self._reasons: set[str] = set()
         self.special = False
         self.log_command: Callable[[Client, Sequence[bytes]], None] | None = None
@@ -82,13 +82,13 @@ class Dispatcher:
         keyspace = self._keyspace
         timer = self._timer
         ctx = client.ctx
-        plain = self._find(client)
+        plain = self._plain if not (client.special or self.special) else _NOTHING
         null = b"_\r\n" if client.resp == 3 else b"$-1\r\n"
         gathered = 0
         # Commands of one name in a row are counted and timed together.
         current: Command | None = None
         repeated = 0
-        client.last_interaction_ms = keyspace.refresh_now()
+        client.last_interaction_ms = keyspace.now_ms
         started = timer()
         reply: Any
         for argv in requests:
@@ -98,7 +98,7 @@ class Dispatcher:
                     self._account(current, repeated, started)
                     current = None
                 reply = self.dispatch(client, argv)
-                plain = self._find(client)
+                plain = self._plain if not (client.special or self.special) else _NOTHING
                 null = b"_\r\n" if client.resp == 3 else b"$-1\r\n"
                 started = timer()
                 if client.waiting is not None or client.closing:
@@ -152,7 +152,11 @@ class Dispatcher:
                 if gathered > FLUSH_BYTES:
                     return False
         if current is not None:
-            self._account(current, repeated, started)
+            elapsed = timer() - started
+            current.calls += repeated
+            current.nanoseconds += elapsed
+            if elapsed > _A_WHILE_NS:
+                keyspace.refresh_now()
         return True
 
     def _account(self, command: Command, repeated: int, started: int) -> int:
@@ -175,10 +179,6 @@ class Dispatcher:
             self._keyspace.refresh_now()
         return now
 
-    def _find(self, client: Client) -> Callable[[bytes], Command | None]:
-        """Return the look-up for the way a client's next command has to go."""
-        return _NOTHING.get if client.special or self.special else self._plain.get
-
     def dispatch(self, client: Client, argv: Sequence[bytes]) -> Reply:
         """
         Run one request the long way, with every guard.
@@ -197,10 +197,11 @@ class Dispatcher:
             if client.transaction is not None:
                 client.transaction.aborted = True
             reply = error
+        client.argv = ()
         if self._server.waiting_room.ready:
             self._server.waiting_room.serve()
-        if client.reply_mode != "on":
-            return self._silenced(client, reply)
+        if client.reply_mode != "on" and reply is not LATER:
+            return self._silenced(client)
         return reply
 
     def _dispatch(self, client: Client, argv: Sequence[bytes]) -> Reply:
@@ -231,6 +232,7 @@ class Dispatcher:
             Its reply, an error included, or :class:`Blocked`.
         """
         timer = self._timer
+        client.argv = argv
         started = timer()
         reply: Any
         try:
@@ -288,7 +290,7 @@ class Dispatcher:
         return error
 
     @staticmethod
-    def _silenced(client: Client, reply: Reply) -> Reply:
+    def _silenced(client: Client) -> Reply:
         """Drop a reply that CLIENT REPLY switched off."""
         if client.reply_mode == "skip next":
             client.reply_mode = "skip"

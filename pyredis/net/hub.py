@@ -13,6 +13,7 @@ Where the platform has no epoll, connections are read by the reactor itself.
 from __future__ import annotations
 
 import select
+from collections.abc import Callable
 from typing import Any
 
 from twisted.internet import main
@@ -29,14 +30,22 @@ class ReadHub:
 
     Args:
         reactor: Where the hub itself is registered while it has connections.
+        on_round: Called before each round of reading.
+
+    Attributes:
+        is_reading: True during a round: connections hold back what they write.
+        unsent: Those that did.
     """
 
     _log = Logger()
 
-    def __init__(self, reactor: Any) -> None:
+    def __init__(self, reactor: Any, on_round: Callable[[], object]) -> None:
         self._reactor = reactor
+        self._on_round = on_round
         self._epoll = select.epoll()
         self._connections: dict[int, Any] = {}
+        self.is_reading = False
+        self.unsent: list[Any] = []
 
     def fileno(self) -> int:
         """Return the epoll object's own descriptor."""
@@ -66,25 +75,40 @@ class ReadHub:
         if not self._connections:
             self._reactor.removeReader(self)
 
-    def doRead(self) -> None:
+    def doRead(self) -> None:  # noqa: N802
         """Read every connection that has something; called by the reactor."""
-        poll, find = self._epoll.poll, self._connections.get
         for _ in range(_ROUNDS):
-            events = poll(0, _EVENTS_A_ROUND)
-            for number, _event in events:
-                connection = find(number)
-                if connection is None:
-                    continue
-                try:
-                    why = connection.doRead()
-                except Exception:
-                    self._log.failure("A connection failed unexpectedly")
-                    why = main.CONNECTION_LOST
-                if why is not None:
-                    self._lose(connection, why)
+            events = self._epoll.poll(0, _EVENTS_A_ROUND)
+            self._on_round()
+            self.is_reading = True
+            try:
+                self._read(events)
+            finally:
+                self.is_reading = False
+                self._flush()
             if len(events) < 2:
                 # Nearly idle: the reactor waits better than a loop here.
                 return
+
+    def _read(self, events: list[tuple[int, int]]) -> None:
+        find = self._connections.get
+        for number, _event in events:
+            connection = find(number)
+            if connection is None:
+                continue
+            try:
+                why = connection.doRead()
+            except Exception:
+                self._log.failure("A connection failed unexpectedly")
+                why = main.CONNECTION_LOST
+            if why is not None:
+                self._lose(connection, why)
+
+    def _flush(self) -> None:
+        """Send what the connections held back during the round."""
+        unsent, self.unsent = self.unsent, []
+        for connection in unsent:
+            connection.flush()
 
     def _lose(self, connection: Any, why: Exception) -> None:
         self.remove(connection)
@@ -102,6 +126,6 @@ class ReadHub:
         self._epoll.close()
 
 
-def make_hub(reactor: Any) -> ReadHub | None:
+def make_hub(reactor: Any, on_round: Callable[[], object]) -> ReadHub | None:
     """Return a hub, or None where the platform has no epoll."""
-    return ReadHub(reactor) if hasattr(select, "epoll") else None
+    return ReadHub(reactor, on_round) if hasattr(select, "epoll") else None

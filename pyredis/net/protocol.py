@@ -79,6 +79,8 @@ class RedisProtocol(LineReceiver):
         """Take a chunk: run the requests it completes."""
         client = self.client
         client.input_bytes += len(data)
+        if self._hub is None:
+            self._server.keyspace.refresh_now()
         if self._rest is not None or client.waiting is not None or client.closing:
             self._keep(data)
             return
@@ -156,6 +158,11 @@ class RedisProtocol(LineReceiver):
     def set_limited(self, limited: bool) -> None:
         """Take small requests only, before authentication."""
         self._reader.limited = limited
+
+    def fileno(self) -> int:
+        """Return the socket's descriptor, -1 once it is closed."""
+        number: int = self.transport.fileno()
+        return number
 
     def pending_input(self) -> int:
         """Return how many received bytes are no complete request yet, or wait their turn."""

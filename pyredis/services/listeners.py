@@ -46,7 +46,7 @@ class ListenerService(Service):
         self._server = server
         self._reactor = reactor
         self._pick_port = pick_port
-        self._hub = make_hub(reactor)
+        self._hub = make_hub(reactor, server.keyspace.refresh_now)
         self._factory = RedisFactory(server, self._hub)
         self._tcp: list[Any] = []
         self._unix: Any = None

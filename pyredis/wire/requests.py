@@ -3,11 +3,12 @@ Bytes to requests: RESP arrays through hiredis, typed lines by Redis' quoting.
 
 hiredis takes a pipeline apart four times as fast as Python can, but it trusts
 its peer: any reply type, nested arrays and any announced length pass. So it
-only ever sees a chunk that starts at a request's first byte and announces no
-large array, and what it returns is checked as a whole, at C speed: every
-member must be ``bytes`` and announced by ``$``. A chunk that fails a check, is
-incomplete or holds anything unusual goes the patient way, a parser in Python
-that stops at the first wrong byte with Redis' own error.
+only ever sees a chunk that starts at a request's first byte, announces no large
+array and has no line that starts like another type hiredis would hand on as
+bytes; and what it returns is checked as a whole, at C speed, to be lists of
+``bytes``. A chunk that fails a check, is incomplete or holds anything unusual
+goes the patient way, a parser in Python that stops at the first wrong byte with
+Redis' own error.
 
 No announced length allocates anything: memory grows with what arrived. This
 module knows no socket, client or command.
@@ -18,10 +19,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from itertools import chain
+from operator import itemgetter
 
 import hiredis
 
 from pyredis.errors import ProtocolError
+from pyredis.primitives.numbers import INT64_MAX, INT64_MIN
 from pyredis.primitives.quoting import split_args
 
 Request = list[bytes]
@@ -35,8 +38,15 @@ MULTIBULK_MAX = 2**31 - 1
 
 _FAST_MAX_BYTES = 256 * 1024
 _LARGE_BULK = 16 * 1024
-_announces_much = re.compile(rb"\*\d{5}").search
+# A line that hiredis would take for a status, a verbatim string, a big number, a
+# set, a map, a push or an attribute; or for an array it would allocate. An
+# argument may start like that: its chunk only takes longer.
+_has_alien_line = re.compile(rb"\n(?:[+=(~%>|]|\*\d{5})").search
+# The bytes behind an argument need not be a line's end, so what makes hiredis
+# allocate is looked for everywhere.
+_allocates = re.compile(rb"[>~|]\d{5}").search
 _flatten = chain.from_iterable
+_first = itemgetter(0)
 _STAR = ord("*")
 
 
@@ -82,8 +92,8 @@ class RequestReader:
     def _reset(self) -> None:
         """Start anew at a request's first byte."""
         self._position = 0
-        # Where the request under way starts in the buffer; -1 once its first
-        # bytes were dropped because it is large.
+        # Where the request under way starts in the buffer; negative once so many
+        # of its first bytes were dropped because it is large.
         self._start = 0
         # Its arguments so far, how many are missing, and the announced length
         # of the next one (-1: its header has not come).
@@ -94,7 +104,7 @@ class RequestReader:
     @property
     def pending_bytes(self) -> int:
         """How many bytes are held for a request that is not complete."""
-        return len(self._buffer) + sum(map(len, self._argv))
+        return len(self._buffer) - self._start
 
     def feed(self, data: bytes) -> Iterable[Request]:
         """
@@ -104,57 +114,73 @@ class RequestReader:
             data: What was received, at least one byte.
 
         Returns:
-            The requests completed by it, in order. It must be used up before
-            the next call; it reads on as it is used, so that a request which
-            authenticates the client lifts the limits for those behind it.
+            The requests completed by it, in order: a list if all came as RESP
+            arrays. Else it must be used up before the next call; it reads on as
+            it is used, so that a request which authenticates the client lifts
+            the limits for those behind it.
 
         Raises:
             ProtocolError: (While iterating.) The bytes are no request; nothing
                 more can be read from this stream.
         """
         buffer = self._buffer
-        if buffer and self._start == 0 and len(buffer) <= len(data):
-            # The start of a small request: read it again together with its end.
-            # Not when the new chunk is the smaller one, or dripping bytes would
-            # cost their square.
-            data = bytes(buffer) + data
-            buffer.clear()
-            self._reset()
+        if buffer:
+            if self._start == 0 and len(buffer) <= len(data):
+                # The start of a small request: read it again together with its
+                # end. Not when the new chunk is the smaller one, or dripping
+                # bytes would cost their square.
+                data = bytes(buffer) + data
+                buffer.clear()
+                self._reset()
+            else:
+                buffer += data
+                return self._patient()
         if (
-            not buffer
-            and data[0] == _STAR
-            and len(data) <= _FAST_MAX_BYTES
-            and not self.limited
-            and not _announces_much(data)
+            data[0] != _STAR
+            or self.limited
+            or len(data) > _FAST_MAX_BYTES
+            or data[1:6].isdigit()
+            or _has_alien_line(data)
+            or ((b">" in data or b"~" in data or b"|" in data) and _allocates(data))
         ):
-            requests = self._feed_hiredis(data)
-            if requests is not None:
-                return requests
-        buffer += data
-        return self._patient()
-
-    def _feed_hiredis(self, data: bytes) -> Iterable[Request] | None:
-        """Return the requests of a chunk, or None if it needs the patient way."""
+            buffer += data
+            return self._patient()
         reader = self._hiredis
         reader.feed(data)
         try:
             requests: list[Request] = list(iter(reader.gets, False))
             if len(requests) == 1:
                 b"".join(requests[0])
-                count = len(requests[0])
             else:
                 b"".join(_flatten(requests))
-                count = sum(map(len, requests))
-        except (hiredis.ProtocolError, TypeError):
-            self._hiredis = hiredis.Reader()
-            return None
-        if not reader.has_data() and data.count(b"\r\n$") >= count and all(requests):
+            # An empty array has no first word, a map none by number.
+            is_usual = all(map(_first, requests))
+        except (hiredis.ProtocolError, TypeError, LookupError):
+            is_usual = False
+        if is_usual and not reader.has_data():
             return requests
+        return self._feed_unusual(data, requests if is_usual else None)
+
+    def _feed_unusual(self, data: bytes, requests: list[Request] | None) -> Iterable[Request]:
+        """
+        Go on with a chunk that is not just complete requests.
+
+        Args:
+            data: The chunk.
+            requests: What hiredis made of its complete requests, None if it
+                must not be used.
+        """
         self._hiredis = hiredis.Reader()
-        if data.count(b"\r\n$") < count or not all(requests):
-            return None
+        if requests is None:
+            self._buffer += data
+            return self._patient()
         self._buffer += data[_encoded_length(requests) :]
-        return chain(requests, self._patient())
+        try:
+            rest = list(self._patient())
+        except ProtocolError as error:
+            return _ending_with(requests, error)
+        # A list promises that all its members came as RESP arrays.
+        return chain(requests, rest) if rest else requests
 
     def _patient(self) -> Iterator[Request]:
         """Yield requests one by one, checking every byte that announces something."""
@@ -177,8 +203,7 @@ class RequestReader:
         """Drop the buffer's first ``count`` bytes."""
         del self._buffer[:count]
         self._position -= count
-        if self._start > 0:
-            self._start -= count
+        self._start -= count
 
     def _take_line(self, too_long: str) -> bytes | None:
         """Return the header line at the position, without CRLF; None if it has not all come."""
@@ -215,7 +240,6 @@ class RequestReader:
             if len(self._buffer) < end + 2:
                 if self._bulk > _LARGE_BULK:
                     self._forget(self._position)
-                    self._start = -1
                 return None
             self._argv.append(bytes(memoryview(self._buffer)[self._position : end]))
             self._position = end + 2
@@ -257,6 +281,12 @@ class RequestReader:
             raise ProtocolError("unbalanced quotes in request") from None
 
 
+def _ending_with(requests: list[Request], error: ProtocolError) -> Iterator[Request]:
+    """Yield the requests, then raise the error."""
+    yield from requests
+    raise error
+
+
 def _header_number(line: bytes) -> int | None:
     """Return the number behind the type byte in Redis' strict form, or None."""
     digits = line[2:] if line[1:2] == b"-" else line[1:]
@@ -264,7 +294,8 @@ def _header_number(line: bytes) -> int | None:
         return None
     if digits[0] == 48 and (len(digits) > 1 or line[1:2] == b"-"):
         return None
-    return int(line[1:])
+    number = int(line[1:])
+    return number if INT64_MIN <= number <= INT64_MAX else None
 
 
 def _encoded_length(requests: list[Request]) -> int:
