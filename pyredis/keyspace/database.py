@@ -12,6 +12,7 @@ to ``values`` or ``deadlines``.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from pyredis.datatypes.scan_index import ScanIndex
@@ -24,9 +25,11 @@ if TYPE_CHECKING:
 
 Value = Any
 StringValue = bytes | int | bytearray
-STRING_TYPES = frozenset({bytes, int, bytearray})
+STRING_TYPES: frozenset[Any] = frozenset({bytes, int, bytearray})
 
 _T = TypeVar("_T")
+
+_RANDOM_TRIES = 100
 
 
 def type_name(value: Value) -> str:
@@ -43,8 +46,9 @@ class Database:
         values: Key to value. Read-only outside this class.
         deadlines: Key to absolute milliseconds. Read-only outside this class.
         keys: The index that SCAN and RANDOMKEY walk.
-        accesses: Key to the moment of last access or its LFU state; None while
-            nobody asked for it (see :mod:`pyredis.keyspace.keyspace`).
+        accesses: Key to the moment of last access, or its state of
+            :mod:`pyredis.keyspace.frequencies`; None while nobody asked for it
+            (see :mod:`pyredis.keyspace.keyspace`).
         hits: Look-ups for reading that found a key; ``misses`` those that did not.
         watchful: True while a key may have a deadline or accesses are noted, so
             that a look-up has to attend to more than the value.
@@ -122,8 +126,16 @@ class Database:
             return self._checked(value, kind)
         return value
 
+    def look_at(self, key: bytes) -> Value:
+        """Return the value of a key, or None; a hit or a miss, but no access (EXISTS, TTL)."""
+        value = self.values.get(key)
+        if value is None or (key in self.deadlines and self.expire_if_due(key)):
+            return self._missed(key)
+        self.hits += 1
+        return value
+
     def peek(self, key: bytes) -> Value:
-        """Return the value of a key, or None, without counting it as an access (OBJECT, TYPE)."""
+        """Return the value of a key, or None; neither counted nor told of, and no access."""
         value = self.values.get(key)
         if value is None or (key in self.deadlines and self.expire_if_due(key)):
             return None
@@ -171,8 +183,8 @@ class Database:
         values = self.values
         count = len(values)
         values[key] = value
-        if self.watchful or len(values) != count:
-            self._stored(key, len(values) != count)
+        if len(values) != count:
+            self._stored(key, True)
 
     def _stored(self, key: bytes, is_new: bool) -> None:
         """Enter a new key in the index, note the access."""
@@ -181,7 +193,7 @@ class Database:
             if self.keyspace.observed:
                 self.keyspace.tell_event(self, key, NEW, b"new")
         if self.accesses is not None:
-            self.keyspace.accessed(self, key)
+            self.keyspace.accessed(self, key, is_new)
 
     def delete(self, key: bytes) -> bool:
         """
@@ -226,6 +238,49 @@ class Database:
         """Remove a collection whose last member went, with its ``del`` event."""
         self.delete(key)
         self.notify(key, GENERIC, b"del")
+
+    def hand_over(self, key: bytes, target: Database, new_key: bytes) -> None:
+        """
+        Give the value of a key that is there to another key, with its deadline and access time.
+
+        What the other key held is gone. Tells nobody, as :meth:`delete`.
+
+        Args:
+            key: Whose value it is.
+            target: The database of the other key; it may be this one.
+            new_key: The other key.
+        """
+        target.delete(new_key)
+        value = self.values.pop(key)
+        self.keys.remove(key)
+        target.overwrite(new_key, value)
+        deadline = self.deadlines.get(key)
+        if deadline is not None:
+            self.deadlines.drop(key)
+            target.set_deadline(new_key, deadline)
+        if self.accesses is not None and target.accesses is not None and key in self.accesses:
+            target.accesses[new_key] = self.accesses.pop(key)
+
+    def random_key(self) -> bytes | None:
+        """Return a key that has not expired, each with the same chance; None if there is none."""
+        tries = _RANDOM_TRIES
+        while self.values:
+            key = self.keys.random(self.keyspace.rng)
+            if not self.expire_if_due(key):
+                return key
+            # Where what is due must stay (a replica), there may be nothing else.
+            if not self.keyspace.may_expire and len(self.deadlines) == len(self.values):
+                tries -= 1
+                if not tries:
+                    return key
+        return None
+
+    def living_keys(self, keys: Iterable[bytes]) -> list[bytes]:
+        """Return those keys that have not expired; the others stay (KEYS)."""
+        if not self.deadlines or self.keyspace.loading:
+            return list(keys)
+        deadline_of, now_ms = self.deadlines.get, self.keyspace.now_ms
+        return [key for key in keys if deadline_of(key, now_ms) >= now_ms]
 
     # Deadlines
 
@@ -272,7 +327,9 @@ class Database:
         """
         count = len(self.values)
         if count:
-            self.keyspace.free_later(self.values)
+            for container in (self.values, self.deadlines, self.keys, self.accesses):
+                if container:
+                    self.keyspace.free_later(container)
             self.values = {}
             self.deadlines = Deadlines()
             self.keys = ScanIndex()

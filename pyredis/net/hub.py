@@ -75,7 +75,7 @@ class ReadHub:
         if not self._connections:
             self._reactor.removeReader(self)
 
-    def doRead(self) -> None:  # noqa: N802
+    def doRead(self) -> None:
         """Read every connection that has something; called by the reactor."""
         for _ in range(_ROUNDS):
             events = self._epoll.poll(0, _EVENTS_A_ROUND)

@@ -70,12 +70,12 @@ class SendAtOnce:
             data = data[sent:]
         super().write(data)  # type: ignore[misc]
 
-    def loseConnection(self, *args: Any) -> None:  # noqa: N802
+    def loseConnection(self, *args: Any) -> None:
         """Close when all that was written has left."""
         self.flush()
         super().loseConnection(*args)  # type: ignore[misc]
 
-    def abortConnection(self) -> None:  # noqa: N802
+    def abortConnection(self) -> None:
         """Close now; what was held back is dropped."""
         self._held = None
         super().abortConnection()  # type: ignore[misc]
