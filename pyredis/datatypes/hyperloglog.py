@@ -36,19 +36,21 @@ __all__ = [
     "CorruptHyperLogLog",
     "NotHyperLogLog",
     "SparseIndexes",
+    "Union",
     "add",
     "cached_cardinality",
-    "check",
+    "checked",
     "create",
     "describe",
     "estimate",
     "hash_element",
     "is_dense",
     "make_dense",
+    "mark_stale",
     "merge",
+    "raise_dense_register",
     "read_registers",
     "refresh_cardinality",
-    "union_cardinality",
 ]
 
 DENSE_SIZE: Final = HEADER_SIZE + REGISTERS * 6 // 8
@@ -120,9 +122,9 @@ def create() -> bytearray:
     return bytearray(_MAGIC + bytes((_SPARSE,)) + bytes(11) + empty_body())
 
 
-def check(string: bytes | bytearray | int) -> None:
+def checked(string: bytes | bytearray | int) -> bytes | bytearray:
     """
-    Refuse a string that is no HyperLogLog.
+    Return a string if it is a HyperLogLog.
 
     Raises:
         NotHyperLogLog: Its header or its length is wrong.
@@ -135,6 +137,7 @@ def check(string: bytes | bytearray | int) -> None:
         or (string[_ENCODING] == _DENSE and len(string) != DENSE_SIZE)
     ):
         raise NotHyperLogLog("not a HyperLogLog")
+    return string
 
 
 def is_dense(string: bytes | bytearray) -> bool:
@@ -203,7 +206,7 @@ def add(
         rest = hashed >> _INDEX_BITS | 1 << _RANK_BITS
         value = (rest & -rest).bit_length()
         if string[_ENCODING] == _DENSE:
-            changed += _raise_dense(string, register, value)
+            changed += raise_dense_register(string, register, value)
             continue
         if index is None:
             index = indexes.take(string)
@@ -211,16 +214,21 @@ def add(
         if raised is None:
             make_dense(string)
             index = None
-            raised = _raise_dense(string, register, value)
+            raised = raise_dense_register(string, register, value)
         changed += raised
     if index is not None:
         indexes.keep(string, index)
     if changed:
-        string[_STALE] |= 0x80
+        mark_stale(string)
     return changed
 
 
-def _raise_dense(string: bytearray, register: int, value: int) -> bool:
+def mark_stale(string: bytearray) -> None:
+    """Mark the cached cardinality as out of date."""
+    string[_STALE] |= 0x80
+
+
+def raise_dense_register(string: bytearray, register: int, value: int) -> bool:
     """Raise a register of a dense HyperLogLog unless it is as great already."""
     bit = register * 6
     offset = HEADER_SIZE + (bit >> 3)
@@ -265,16 +273,6 @@ def refresh_cardinality(string: bytearray) -> int:
     cardinality = estimate(histogram)
     string[_CARDINALITY] = cardinality.to_bytes(8, "little")
     return cardinality
-
-
-def union_cardinality(strings: Sequence[bytes | bytearray]) -> int:
-    """
-    Return the cardinality of what several HyperLogLogs saw together.
-
-    Raises:
-        CorruptHyperLogLog: The sparse form of one is nonsense.
-    """
-    return estimate(_count_lanes(_greatest(strings), _LOW_BIT_OF_8))
 
 
 def _count_lanes(registers: int, low_bits: int) -> list[int]:
@@ -357,32 +355,65 @@ def _tau(x: float) -> float:
 # Merging
 
 
-def merge(
-    target: bytearray,
-    sources: Sequence[bytes | bytearray],
-    max_sparse_bytes: int,
-    indexes: SparseIndexes,
-) -> None:
+class Union:
     """
-    Let a HyperLogLog have seen what others saw too.
+    What several HyperLogLogs saw together.
+
+    Attributes:
+        dense: Whether one of them is dense.
+    """
+
+    __slots__ = ("_lanes", "dense")
+
+    def __init__(self) -> None:
+        self._lanes = 0
+        self.dense = False
+
+    def add(self, string: bytes | bytearray) -> None:
+        """
+        Add what a HyperLogLog saw.
+
+        Raises:
+            CorruptHyperLogLog: Its sparse form is nonsense.
+        """
+        self.dense |= is_dense(string)
+        lanes = int.from_bytes(read_registers(string), "little")
+        greatest = self._lanes
+        if greatest:
+            # A lane's top bit survives the subtraction where it is as great or greater.
+            ahead = ((greatest | _HIGH_BIT_OF_8) - lanes) & _HIGH_BIT_OF_8
+            chosen = ahead - (ahead >> 7)
+            lanes = greatest & chosen | lanes & (chosen ^ _LOW_7_OF_8)
+        self._lanes = lanes
+
+    @property
+    def registers(self) -> bytes:
+        """The greatest value of each register, a byte each."""
+        return self._lanes.to_bytes(REGISTERS, "little")
+
+    @property
+    def cardinality(self) -> int:
+        """How many different elements they saw."""
+        return estimate(_count_lanes(self._lanes, _LOW_BIT_OF_8))
+
+
+def merge(target: bytearray, union: Union, max_sparse_bytes: int, indexes: SparseIndexes) -> None:
+    """
+    Let a HyperLogLog have seen what others and itself saw.
 
     It becomes dense if one of them is. Its cached cardinality is marked as out of date.
 
     Args:
         target: Changed in place.
-        sources: The others.
+        union: What all saw together, the target included.
         max_sparse_bytes: The length at which a sparse one becomes dense.
         indexes: Where indexes are kept between calls.
-
-    Raises:
-        CorruptHyperLogLog: The sparse form of one is nonsense; nothing was changed.
     """
-    strings = [target, *sources]
-    registers = _greatest(strings).to_bytes(REGISTERS, "little")
-    if any(map(is_dense, strings)) or not _raise_all(target, registers, max_sparse_bytes, indexes):
+    registers = union.registers
+    if union.dense or not _raise_all(target, registers, max_sparse_bytes, indexes):
         target[HEADER_SIZE:] = _pack(registers)
         target[_ENCODING] = _DENSE
-    target[_STALE] |= 0x80
+    mark_stale(target)
 
 
 def _raise_all(
@@ -395,20 +426,6 @@ def _raise_all(
             return False
     indexes.keep(target, index)
     return True
-
-
-def _greatest(strings: Sequence[bytes | bytearray]) -> int:
-    """Return, in lanes of 8 bits, the greatest value of each register among HyperLogLogs."""
-    greatest = 0
-    for string in strings:
-        lanes = int.from_bytes(read_registers(string), "little")
-        if greatest:
-            # A lane's top bit survives the subtraction where it is as great or greater.
-            ahead = ((greatest | _HIGH_BIT_OF_8) - lanes) & _HIGH_BIT_OF_8
-            chosen = ahead - (ahead >> 7)
-            lanes = greatest & chosen | lanes & (chosen ^ _LOW_7_OF_8)
-        greatest = lanes
-    return greatest
 
 
 # Registers as bytes. Four of them lie in three bytes of the dense form; the four are
