@@ -99,6 +99,11 @@ class StreamNode:
         return self.total - self.deleted
 
     @property
+    def first_ever(self) -> int:
+        """The ID of the first entry there ever was."""
+        return self.ids(0, 1)[0]
+
+    @property
     def first_live(self) -> int:
         """The ID of the first entry that is left; there must be one."""
         return self.ids(self.head, self.head + 1)[0]
