@@ -2,105 +2,171 @@
 When keys die: deadlines by key, and keys by the moment they are due.
 
 Deadlines are absolute milliseconds of the wall clock. A key with a deadline
-also stands in the bucket of its second (1024 ms), and the buckets' numbers in a
-heap, so that what is due is found earliest first without looking at anything
-else: expiring a million keys at once is a sequence of bounded slices, and an
-idle server with ten million deadlines does nothing.
+also waits in a slot: the *far* one of its second, shared with all that are due
+in the same 1024 ms, and from shortly before its time in the *near* one of its
+very millisecond. The numbers of the slots stand in two heaps, so what is due
+is found earliest first without looking at anything else. Far slots are taken
+apart a few keys at a time: a million keys due at once are a sequence of bounded
+slices, and an idle server with ten million deadlines does nothing.
 """
 
 from __future__ import annotations
 
 from heapq import heappop, heappush
 
-_BUCKET_SHIFT = 10
+_SECOND_SHIFT = 10
+_AHEAD = 1  # far slots are taken apart when their time is less than so many seconds away
+_MOVED_A_KEY = 20  # keys brought near, at most, for each that is asked for
+_NOTHING_NEAR = -(1 << 63)
+
+
+class _Wheel:
+    """
+    Keys in numbered slots.
+
+    Attributes:
+        slots: The keys of each slot; an emptied one stays until it is the first.
+        order: The slots' numbers, as a heap.
+    """
+
+    __slots__ = ("_emptied", "order", "slots")
+
+    def __init__(self) -> None:
+        self.slots: dict[int, dict[bytes, None]] = {}
+        self.order: list[int] = []
+        self._emptied = 0
+
+    def add(self, number: int, key: bytes) -> None:
+        """Put a key into a slot."""
+        slot = self.slots.get(number)
+        if slot is None:
+            self.slots[number] = {key: None}
+            heappush(self.order, number)
+        else:
+            slot[key] = None
+
+    def remove(self, number: int, key: bytes) -> bool:
+        """Take a key out of a slot; return whether it was there."""
+        slot = self.slots.get(number)
+        if not slot or key not in slot:
+            return False
+        del slot[key]
+        if not slot:
+            # It keeps its place in the heap: one that fills again is not to be
+            # entered twice. But not its room, which a dict never gives back.
+            slot.clear()
+            self._emptied += 1
+            if self._emptied > 64 + len(self.order) // 2:
+                self._drop_empty()
+        return True
+
+    def _drop_empty(self) -> None:
+        """Drop all empty slots, as they may be many by now."""
+        self.slots = {number: slot for number, slot in self.slots.items() if slot}
+        self.order = sorted(self.slots)
+        self._emptied = 0
+
+    def drop_first(self) -> None:
+        """Drop the first slot, which is empty."""
+        del self.slots[heappop(self.order)]
 
 
 class Deadlines(dict[bytes, int]):
     """
     The deadlines of one database: key to absolute milliseconds.
 
-    Read it as the dict it is; change it by :meth:`put` and :meth:`drop` only.
+    Read it as the dict it is; change it by its own methods only.
     """
 
-    __slots__ = ("_buckets", "_order")
+    __slots__ = ("_far", "_near", "_near_until")
 
     def __init__(self) -> None:
         super().__init__()
-        self._buckets: dict[int, set[bytes]] = {}
-        self._order: list[int] = []
+        self._far = _Wheel()  # by second
+        self._near = _Wheel()  # by millisecond
+        self._near_until = _NOTHING_NEAR  # up to this second keys go to their near slot at once
 
     def put(self, key: bytes, deadline_ms: int) -> None:
         """Set or move the deadline of a key."""
-        number = deadline_ms >> _BUCKET_SHIFT
+        second = deadline_ms >> _SECOND_SHIFT
+        is_far = second > self._near_until
         old = self.get(key)
-        if old is not None:
-            if old >> _BUCKET_SHIFT == number:
-                self[key] = deadline_ms
-                return
-            self._leave_bucket(key, old >> _BUCKET_SHIFT)
         self[key] = deadline_ms
-        bucket = self._buckets.get(number)
-        if bucket is None:
-            self._buckets[number] = {key}
-            heappush(self._order, number)
+        if old is not None:
+            if old == deadline_ms or (is_far and old >> _SECOND_SHIFT == second):
+                return
+            self._leave(key, old)
+        if is_far:
+            self._far.add(second, key)
         else:
-            bucket.add(key)
+            self._near.add(deadline_ms, key)
 
     def drop(self, key: bytes) -> bool:
         """Forget the deadline of a key; return whether it had one."""
         old = self.pop(key, None)
         if old is None:
             return False
-        self._leave_bucket(key, old >> _BUCKET_SHIFT)
+        self._leave(key, old)
         return True
 
-    def _leave_bucket(self, key: bytes, number: int) -> None:
-        bucket = self._buckets[number]
-        bucket.discard(key)
-        if not bucket:
-            # An emptied bucket keeps its place in the heap until it is the
-            # earliest, so one that fills again is not entered twice.
-            self._trim()
+    def _leave(self, key: bytes, deadline_ms: int) -> None:
+        """Take a key out of the slot it waits in."""
+        if not self._far.remove(deadline_ms >> _SECOND_SHIFT, key):
+            self._near.remove(deadline_ms, key)
 
-    def _trim(self) -> None:
-        """Remove emptied buckets from the front of the heap, and all if they prevail."""
-        order = self._order
-        while order and not self._buckets[order[0]]:
-            del self._buckets[heappop(order)]
-        if len(order) > 2 * len(self) + 64:
-            self._buckets = {number: keys for number, keys in self._buckets.items() if keys}
-            self._order = sorted(self._buckets)
-
-    def due(self, now_ms: int, limit: int) -> list[bytes]:
+    def take_due(self, now_ms: int, limit: int) -> list[bytes]:
         """
-        Return keys whose deadline has passed, earliest first.
+        Forget and return keys whose deadline has passed, earliest first.
+
+        Where very many are due in the same second, those of them that were not
+        brought near yet come behind the others, or at a later call.
 
         Args:
             now_ms: A key is due when its deadline is before this moment.
             limit: How many to return at most.
         """
-        self._trim()
-        found: list[tuple[int, bytes]] = []
-        last = now_ms >> _BUCKET_SHIFT
-        order = self._order
-        # The heap's list is sorted enough only at its head, so take numbers
-        # off and put those back that remain.
-        taken: list[int] = []
-        while order and order[0] <= last and len(found) < limit:
-            number = heappop(order)
-            taken.append(number)
-            for key in self._buckets[number]:
-                deadline = self[key]
-                if deadline < now_ms:
-                    found.append((deadline, key))
-        for number in taken:
-            heappush(order, number)
-        found.sort()
-        return [key for _, key in found[:limit]]
+        found: list[bytes] = []
+        self._take_near(now_ms, limit, found)
+        if len(found) < limit:
+            self._bring_near((now_ms >> _SECOND_SHIFT) + _AHEAD, _MOVED_A_KEY * limit)
+            self._take_near(now_ms, limit, found)
+        for key in found:
+            del self[key]
+        return found
 
-    def next_deadline(self) -> int | None:
-        """Return the earliest deadline in milliseconds, or None if there is none."""
-        self._trim()
-        if not self._order:
-            return None
-        return min(self[key] for key in self._buckets[self._order[0]])
+    def _take_near(self, now_ms: int, limit: int, found: list[bytes]) -> None:
+        """Take keys that are due out of near slots until ``limit`` are found."""
+        near = self._near
+        slots, order = near.slots, near.order
+        while order and order[0] < now_ms:
+            slot = slots[order[0]]
+            while slot and len(found) < limit:
+                found.append(slot.popitem()[0])
+            if slot:
+                return
+            near.drop_first()
+
+    def _bring_near(self, second: int, limit: int) -> None:
+        """Move at most ``limit`` keys from the far slots up to a second to their near slots."""
+        if second > self._near_until:
+            self._near_until = second
+        far, near = self._far, self._near
+        while far.order and far.order[0] <= self._near_until and limit > 0:
+            slot = far.slots[far.order[0]]
+            while slot and limit > 0:
+                key = slot.popitem()[0]
+                near.add(self[key], key)
+                limit -= 1
+            if not slot:
+                far.drop_first()
+
+    def release(self, limit: int) -> None:
+        """Forget about ``limit`` deadlines, whichever: to free them in slices."""
+        for wheel in (self._far, self._near):
+            while wheel.order and limit > 0:
+                slot = wheel.slots[wheel.order[0]]
+                while slot and limit > 0:
+                    del self[slot.popitem()[0]]
+                    limit -= 1
+                if not slot:
+                    wheel.drop_first()

@@ -6,7 +6,8 @@ only when the dispatcher calls :meth:`Keyspace.refresh_now`.
 
 Access times cost memory and time, so they are kept only while something needs
 them: an LRU or LFU ``maxmemory-policy``, or a client that has asked for OBJECT
-IDLETIME or FREQ. A key not accessed since then counts as idle since the start.
+IDLETIME or FREQ. A key not accessed since then counts as idle since the start,
+and as used as often as a new one.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from pyredis.keyspace.database import Database
+from pyredis.keyspace.database import STRING_TYPES, Database
+from pyredis.keyspace.frequencies import FrequencyCounting
 
 ChangeObserver = Callable[[Database, bytes], None]
 EventObserver = Callable[[Database, bytes, int, bytes], None]
@@ -40,6 +42,7 @@ class Keyspace:
         loading: True while a file is loaded: nothing expires then.
         may_expire: False on a replica and while writes are paused: what is due
             then reads as absent but stays.
+        frequency: How accesses are counted; None while their time is kept, or nothing.
         lazy_free: Containers waiting to be freed in slices.
     """
 
@@ -55,6 +58,7 @@ class Keyspace:
         self.observed = False
         self.loading = False
         self.may_expire = True
+        self.frequency: FrequencyCounting | None = None
         self.lazy_free: deque[Any] = deque()
         self.lazy_freed = 0
         self._change_observers: tuple[ChangeObserver, ...] = ()
@@ -99,25 +103,44 @@ class Keyspace:
         for observer in self.expired_observers:
             observer(db, key)
 
-    # Access times
+    # Accesses
 
-    def track_accesses(self) -> None:
-        """Keep access times from now on."""
+    def track_accesses(self, frequency: FrequencyCounting | None = None) -> None:
+        """
+        Keep when keys are accessed from now on, or how often if told how to count.
+
+        Going from one to the other forgets what was kept.
+        """
+        begins_anew = (frequency is None) != (self.frequency is None)
+        self.frequency = frequency
         for db in self.databases:
-            if db.accesses is None:
+            if db.accesses is None or begins_anew:
                 db.accesses = {}
                 db.watchful = True
 
-    def accessed(self, db: Database, key: bytes) -> None:
-        """Note that a key was accessed now."""
-        assert db.accesses is not None
-        db.accesses[key] = self.now_ms
+    def accessed(self, db: Database, key: bytes, is_new: bool = False) -> None:
+        """Note that a key is accessed now."""
+        accesses = db.accesses
+        assert accesses is not None
+        frequency = self.frequency
+        if frequency is None:
+            accesses[key] = self.now_ms
+        elif is_new:
+            accesses[key] = frequency.first(self.now_ms)
+        else:
+            accesses[key] = frequency.accessed(accesses.get(key), self.now_ms, self.rng)
 
     def idle_ms(self, db: Database, key: bytes) -> int:
         """Return how long ago a key was last accessed, as far as is known."""
         self.track_accesses()
         assert db.accesses is not None
         return max(0, self.now_ms - db.accesses.get(key, self.started_ms))
+
+    def access_count(self, db: Database, key: bytes, counting: FrequencyCounting) -> int:
+        """Return how often a key is accessed, from 0 to 255, as far as is known."""
+        self.track_accesses(counting)
+        assert db.accesses is not None
+        return counting.count_of(db.accesses.get(key), self.now_ms)
 
     # Expiry and freeing, in slices
 
@@ -133,7 +156,7 @@ class Keyspace:
         removed = 0
         for db in self.databases:
             if db.deadlines:
-                for key in db.deadlines.due(self.now_ms, limit - removed):
+                for key in db.deadlines.take_due(self.now_ms, limit - removed):
                     db.expire(key)
                     removed += 1
                 if removed >= limit:
@@ -150,21 +173,38 @@ class Keyspace:
         Free members of waiting containers.
 
         Args:
-            limit: How many members to free at most.
+            limit: How many members to free at most, more or less.
 
         Returns:
             Whether any are left.
         """
-        while self.lazy_free and limit > 0:
-            container = self.lazy_free[0]
+        waiting = self.lazy_free
+        while waiting and limit > 0:
+            container = waiting[0]
             size = len(container)
-            if isinstance(container, dict):
-                for _ in range(min(limit, size)):
-                    container.popitem()
-            else:
+            if hasattr(container, "release"):
                 container.release(limit)
-            limit -= size
+                limit -= size
+            elif container.__class__ is dict:
+                limit = self._free_values(container, limit)
+            else:
+                # It does not let itself be taken apart: it goes as a whole.
+                container = None
+                limit -= size
             if not container:
-                self.lazy_free.popleft()
+                waiting.popleft()
                 self.lazy_freed += 1
-        return bool(self.lazy_free)
+        return bool(waiting)
+
+    def _free_values(self, values: dict[bytes, Any], limit: int) -> int:
+        """Free values of a database that was cleared; return what is left of ``limit``."""
+        while values and limit > 0:
+            value = values.popitem()[1]
+            limit -= 1
+            if value.__class__ not in STRING_TYPES:
+                size = len(value)
+                if size > _FREE_AT_ONCE:
+                    self.lazy_free.append(value)
+                else:
+                    limit -= size
+        return limit
