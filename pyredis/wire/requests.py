@@ -3,12 +3,12 @@ Bytes to requests: RESP arrays through hiredis, typed lines by Redis' quoting.
 
 hiredis takes a pipeline apart four times as fast as Python can, but it trusts
 its peer: any reply type, nested arrays and any announced length pass. So it
-only ever sees a chunk that starts at a request's first byte, announces no large
-array and has no line that starts like another type hiredis would hand on as
-bytes; and what it returns is checked as a whole, at C speed, to be lists of
-``bytes``. A chunk that fails a check, is incomplete or holds anything unusual
-goes the patient way, a parser in Python that stops at the first wrong byte with
-Redis' own error.
+only ever sees a chunk that starts at a request's first byte and announces no
+large array, and what it returns is checked as a whole, at C speed, to be lists
+of ``bytes``; if a line looks like another type that hiredis hands on as bytes,
+the requests are encoded again and compared. A chunk that fails a check, is
+incomplete or holds anything unusual goes the patient way, a parser in Python
+that stops at the first wrong byte with Redis' own error.
 
 No announced length allocates anything: memory grows with what arrived. This
 module knows no socket, client or command.
@@ -20,6 +20,7 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from operator import itemgetter
+from typing import Any
 
 import hiredis
 
@@ -38,16 +39,17 @@ MULTIBULK_MAX = 2**31 - 1
 
 _FAST_MAX_BYTES = 256 * 1024
 _LARGE_BULK = 16 * 1024
-# A line that hiredis would take for a status, a verbatim string, a big number, a
-# set, a map, a push or an attribute; or for an array it would allocate. An
-# argument may start like that: its chunk only takes longer.
+# A line that hiredis would take for another type and hand on as bytes or a list,
+# or for an array it would allocate. An argument may start like that as well.
 _has_alien_line = re.compile(rb"\n(?:[+=(~%>|]|\*\d{5})").search
-# The bytes behind an argument need not be a line's end, so what makes hiredis
-# allocate is looked for everywhere.
-_allocates = re.compile(rb"[>~|]\d{5}").search
+_announces_array = re.compile(rb"\*\d{5}").search
+# The bytes behind an argument need not be a line's end, so the rest of what makes
+# hiredis allocate is looked for everywhere.
+_announces_more = re.compile(rb"[>~|]\d{5}").search
 _flatten = chain.from_iterable
 _first = itemgetter(0)
-_STAR = ord("*")
+_STAR, _PUSH, _SET, _ATTRIBUTE = b"*>~|"
+_PROBE, _PROBED = b":1\r\n", 1
 
 
 class TypedRequest(list[bytes]):
@@ -135,46 +137,58 @@ class RequestReader:
             else:
                 buffer += data
                 return self._patient()
-        if (
-            data[0] != _STAR
-            or self.limited
-            or len(data) > _FAST_MAX_BYTES
-            or data[1:6].isdigit()
-            or _has_alien_line(data)
-            or ((b">" in data or b"~" in data or b"|" in data) and _allocates(data))
-        ):
+        if data[0] != _STAR or self.limited or len(data) > _FAST_MAX_BYTES:
             buffer += data
             return self._patient()
+        requests = self._complete_requests(data)
+        if requests is None:
+            return self._feed_unusual(data)
+        return requests
+
+    def _complete_requests(self, data: bytes) -> list[Request] | None:
+        """Return the requests of a chunk, or None if it is not just complete requests."""
+        looks_alien = _has_alien_line(data)
+        if (
+            data[1:6].isdigit()
+            or (looks_alien and _announces_array(data))
+            or ((_PUSH in data or _SET in data or _ATTRIBUTE in data) and _announces_more(data))
+        ):
+            return None
         reader = self._hiredis
         reader.feed(data)
         try:
-            requests: list[Request] = list(iter(reader.gets, False))
-            if len(requests) == 1:
-                b"".join(requests[0])
+            request: Any = reader.gets()
+            # hiredis does not say whether it is in the middle of a request, so
+            # let it read on: only at a request's end does it hand this on alone.
+            reader.feed(_PROBE)
+            more: Any = reader.gets()
+            if more == _PROBED:
+                requests: list[Any] = [request]
+                is_at_end = True
+                b"".join(request)
             else:
+                requests = [request, more, *iter(reader.gets, False)]
+                is_at_end = requests.pop() == _PROBED
                 b"".join(_flatten(requests))
             # An empty array has no first word, a map none by number.
-            is_usual = all(map(_first, requests))
+            if is_at_end and all(map(_first, requests)):
+                if looks_alien and _encoded(requests) != data:
+                    return None
+                return requests
         except (hiredis.ProtocolError, TypeError, LookupError):
-            is_usual = False
-        if is_usual and not reader.has_data():
-            return requests
-        return self._feed_unusual(data, requests if is_usual else None)
-
-    def _feed_unusual(self, data: bytes, requests: list[Request] | None) -> Iterable[Request]:
-        """
-        Go on with a chunk that is not just complete requests.
-
-        Args:
-            data: The chunk.
-            requests: What hiredis made of its complete requests, None if it
-                must not be used.
-        """
+            pass
         self._hiredis = hiredis.Reader()
+        return None
+
+    def _feed_unusual(self, data: bytes) -> Iterable[Request]:
+        """Go on with a chunk that is not just complete requests, as they are most of the time."""
+        # Its end is likely to be the start of a request.
+        end = data.rfind(b"\n*") + 1
+        requests = self._complete_requests(data[:end]) if end else None
         if requests is None:
             self._buffer += data
             return self._patient()
-        self._buffer += data[_encoded_length(requests) :]
+        self._buffer += data[end:]
         try:
             rest = list(self._patient())
         except ProtocolError as error:
@@ -287,6 +301,15 @@ def _ending_with(requests: list[Request], error: ProtocolError) -> Iterator[Requ
     raise error
 
 
+def _encoded(requests: list[Request]) -> bytes:
+    """Return requests in the one form that clients send."""
+    pieces: list[bytes] = []
+    for argv in requests:
+        pieces.append(b"*%d\r\n" % len(argv))
+        pieces += [b"$%d\r\n%b\r\n" % (len(word), word) for word in argv]
+    return b"".join(pieces)
+
+
 def _header_number(line: bytes) -> int | None:
     """Return the number behind the type byte in Redis' strict form, or None."""
     digits = line[2:] if line[1:2] == b"-" else line[1:]
@@ -296,14 +319,3 @@ def _header_number(line: bytes) -> int | None:
         return None
     number = int(line[1:])
     return number if INT64_MIN <= number <= INT64_MAX else None
-
-
-def _encoded_length(requests: list[Request]) -> int:
-    """Return how many bytes the requests took; headers have one form only."""
-    total = 0
-    for request in requests:
-        total += 3 + len(b"%d" % len(request))
-        for argument in request:
-            length = len(argument)
-            total += 5 + len(b"%d" % length) + length
-    return total
