@@ -123,6 +123,14 @@ def unknown_command(name: bytes, arguments: list[bytes]) -> RedisError:
     return RedisError(b"unknown command '%b', with args beginning with: %b" % (name[:128], shown))
 
 
+def wrong_subcommand(subcommand: bytes, container: str) -> RedisError:
+    """A subcommand with too many arguments, where the table cannot tell; as it was spelled."""
+    return RedisError(
+        b"unknown subcommand or wrong number of arguments for '%b'. Try %b HELP."
+        % (subcommand[:128], container.encode())
+    )
+
+
 def unknown_subcommand(subcommand: bytes, container: str) -> RedisError:
     """A subcommand that does not exist; ``container`` is ``CLIENT``."""
     return RedisError(

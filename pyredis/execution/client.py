@@ -10,6 +10,7 @@ nothing special about it is never asked.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from pyredis.execution.ports import Connection, NoConnection
@@ -85,10 +86,14 @@ class Client:
         connection: Its wire.
         address: ``host:port`` or the Unix socket's path.
         local_address: The same of our end.
+
+    Attributes:
+        argv: The request under way, if it takes the dispatcher's long way.
     """
 
     __slots__ = (
         "address",
+        "argv",
         "authenticated",
         "closing",
         "connection",
@@ -135,6 +140,7 @@ class Client:
         self.input_bytes = 0
         self.output_bytes = 0
         self.last_command: Command | None = None
+        self.argv: Sequence[bytes] = ()
         self.no_evict = False
         self.waiting: Waiting | None = None
         self.closing = False
@@ -147,6 +153,11 @@ class Client:
         self.resp = 2
         self.user_name = "default"
         self.authenticated = False
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is on this machine: over loopback, a Unix socket, or in this process."""
+        return self.is_unix or self.address.startswith(("127.", "[::1]:")) or not self.address
 
     def refresh(self) -> None:
         """Recompute :attr:`special` after a change of state."""
@@ -169,7 +180,11 @@ class Client:
 
     def answer(self, reply: Reply) -> None:
         """Send a reply that came later, and go on with the client's requests."""
-        self.write(reply)
+        if self.reply_mode == "on":
+            self.write(reply)
+        elif self.reply_mode == "skip":
+            self.reply_mode = "on"
+            self.refresh()
         self.connection.resume()
 
     def write(self, reply: Reply) -> None:

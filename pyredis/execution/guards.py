@@ -21,6 +21,22 @@ if TYPE_CHECKING:
 Guard = Callable[["Client", "Command", Sequence[bytes]], RedisError | None]
 
 
+def protected(client: Client, command: Command, argv: Sequence[bytes]) -> RedisError | None:
+    """Refuse what only the configuration can open (DEBUG, MODULE), from elsewhere at least."""
+    if not command.is_protected:
+        return None
+    name = command.declaration.name.partition("|")[0]
+    option = f"enable-{name.lower()}-command"
+    settings = client.ctx.settings
+    if settings.allows(getattr(settings, option.replace("-", "_")), client.is_local):
+        return None
+    return RedisError(
+        f'{name} command not allowed. If the {option} option is set to "local", you can run it '
+        "from a local connection, otherwise you need to set this option in the configuration "
+        "file, and then restart the server."
+    )
+
+
 def unauthenticated(client: Client, command: Command, argv: Sequence[bytes]) -> RedisError | None:
     """Refuse all but AUTH, HELLO, QUIT and RESET before authentication."""
     if client.authenticated or not command.needs_auth:
@@ -44,7 +60,7 @@ def loading(client: Client, command: Command, argv: Sequence[bytes]) -> RedisErr
     return None
 
 
-GUARDS: tuple[Guard, ...] = (unauthenticated, forbidden_in_transaction, loading)
+GUARDS: tuple[Guard, ...] = (protected, unauthenticated, forbidden_in_transaction, loading)
 
 
 def refusal(client: Client, command: Command, argv: Sequence[bytes]) -> RedisError | None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING, Any
 
+from pyredis._version import REDIS_VERSION, __version__
 from pyredis.datatypes.encodings import EncodingLimits
 from pyredis.execution.blocking import WaitingRoom
 from pyredis.execution.client import Client
+from pyredis.execution.debug_switches import DebugSwitches
 from pyredis.execution.dispatch import Dispatcher
 from pyredis.execution.ports import Host, NoHost, Scheduler
 from pyredis.execution.statistics import Statistics
@@ -17,6 +19,7 @@ from pyredis.execution.transactions import WatchedKeys
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pyredis.execution.modules import LoadedModule
     from pyredis.execution.ports import Connection
     from pyredis.keyspace.keyspace import Keyspace
 
@@ -38,7 +41,10 @@ class Instance:
         limits: The encoding limits, kept in step with the settings.
         host: The process around it.
         soon: Calls a function when the command under way is over.
-        facts: What INFO says of process and build, by field.
+        facts: What INFO says of process and build, by field: values, or functions for them.
+        modules: Of users, in the order they were loaded.
+        switches: What DEBUG has switched.
+        run_id: Of this run of the server; ``replication_id`` of its data's history.
     """
 
     def __init__(
@@ -61,13 +67,52 @@ class Instance:
         self.clients: dict[int, Client] = {}
         self.host: Host = NoHost()
         self.soon: Callable[[Callable[[], None]], object] = lambda call: call()
-        self.facts: dict[str, Any] = {}
+        self.facts: dict[str, Any] = {
+            "redis_version": REDIS_VERSION,
+            "pyredis_version": __version__,
+        }
+        self.modules: list[LoadedModule] = []
+        self.switches = DebugSwitches()
         self.run_id = f"{rng.getrandbits(160):040x}"
+        self.replication_id = f"{rng.getrandbits(160):040x}"
         self.started_ms = keyspace.now_ms
         self._next_client = 1
         self.watched = WatchedKeys(keyspace)
         self.waiting_room = WaitingRoom(self)
         self.dispatcher = Dispatcher(self)
+
+    def fact(self, name: str, default: Any = 0) -> Any:
+        """Return what is so, at this moment, of process, build or a part that states it."""
+        fact = self.facts.get(name, default)
+        return fact() if callable(fact) else fact
+
+    def commands_processed(self) -> int:
+        """Return how many commands ran."""
+        return sum(command.calls for command in self.table.every())
+
+    def busy_ns(self) -> int:
+        """Return how long commands ran."""
+        return sum(command.nanoseconds for command in self.table.every())
+
+    def input_bytes(self) -> int:
+        """Return how many bytes clients sent, those that are gone included."""
+        return self.statistics.input_bytes + sum(c.input_bytes for c in self.clients.values())
+
+    def output_bytes(self) -> int:
+        """Return how many bytes were sent to clients, those that are gone included."""
+        return self.statistics.output_bytes + sum(c.output_bytes for c in self.clients.values())
+
+    def reset_statistics(self) -> None:
+        """Count anew, as CONFIG RESETSTAT asks."""
+        self.statistics.reset()
+        for client in self.clients.values():
+            client.input_bytes = client.output_bytes = 0
+        for command in self.table:
+            command.reset_statistics()
+        keyspace = self.keyspace
+        keyspace.expired_keys = keyspace.evicted_keys = keyspace.lazy_freed = 0
+        for db in keyspace.databases:
+            db.hits = db.misses = 0
 
     def connect(
         self, connection: Connection | None = None, address: str = "", local_address: str = ""

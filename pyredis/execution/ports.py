@@ -31,6 +31,9 @@ class Connection(Protocol):
     def set_limited(self, limited: bool) -> None:
         """Take small requests only, as long as the client is not authenticated."""
 
+    def fileno(self) -> int:
+        """Return the number of its descriptor, -1 if it has none."""
+
     def pending_input(self) -> int:
         """Return how many bytes wait for the rest of their request."""
 
@@ -59,6 +62,10 @@ class NoConnection:
 
     def set_limited(self, limited: bool) -> None:
         """Nothing is read."""
+
+    def fileno(self) -> int:
+        """There is none."""
+        return -1
 
     def pending_input(self) -> int:
         """Nothing is read."""
@@ -97,13 +104,28 @@ class Host(Protocol):
             RedisError: It cannot stop now.
         """
 
-    def rewrite_config(self) -> None:
+    def rewrite_config(self, force_all: bool = False) -> None:
         """
         Write the running configuration back to its file.
+
+        Args:
+            force_all: Parameters that have their default as well.
 
         Raises:
             RedisError: There is no file, or it cannot be written.
         """
+
+    def sleep(self, seconds: float) -> None:
+        """Hold up the whole server (DEBUG SLEEP)."""
+
+    def set_active_expiry(self, active: bool) -> None:
+        """Let keys expire by themselves, or only when they are asked for."""
+
+    def pause_ticking(self, paused: bool) -> None:
+        """Stop all periodic work, or go on with it (DEBUG PAUSE-CRON)."""
+
+    def crash(self, reason: str, signal: int) -> None:
+        """End the process by a signal, saying why in the log."""
 
 
 class NoHost:
@@ -113,6 +135,19 @@ class NoHost:
         """Refuse."""
         raise RedisError("Errors trying to SHUTDOWN. Check logs.")
 
-    def rewrite_config(self) -> None:
+    def rewrite_config(self, force_all: bool = False) -> None:
         """Refuse."""
         raise RedisError("The server is running without a config file")
+
+    def sleep(self, seconds: float) -> None:
+        """Nobody is held up."""
+
+    def set_active_expiry(self, active: bool) -> None:
+        """Nothing ticks."""
+
+    def pause_ticking(self, paused: bool) -> None:
+        """Nothing ticks."""
+
+    def crash(self, reason: str, signal: int) -> None:
+        """Refuse: the process is another's."""
+        raise RedisError("There is no server process to crash")

@@ -2,13 +2,45 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 
 _MAX_ERROR_CODES = 128
+_SAMPLES = 4
+
+
+class Rate:
+    """How fast a counter grows a second, as the average of its last samples."""
+
+    def __init__(self) -> None:
+        self._last: tuple[int, int] | None = None
+        self._rates: deque[float] = deque(maxlen=_SAMPLES)
+
+    def sample(self, total: int, now_ns: int) -> None:
+        """Take the counter's value at a moment."""
+        if self._last is not None and now_ns > self._last[1]:
+            # The counter may have been reset since.
+            grown = max(0, total - self._last[0])
+            self._rates.append(grown * 1e9 / (now_ns - self._last[1]))
+        self._last = (total, now_ns)
+
+    @property
+    def per_second(self) -> float:
+        """The average; 0 before there were two samples."""
+        return sum(self._rates) / len(self._rates) if self._rates else 0.0
 
 
 class Statistics:
-    """What was counted since the start or the last CONFIG RESETSTAT."""
+    """
+    What was counted since the start or the last CONFIG RESETSTAT.
+
+    Attributes:
+        errors: Error replies by their code.
+        commands: Rates: commands run, bytes received and sent, turns of the
+            event loop and the nanoseconds it was busy.
+        ticks: Turns of periodic work, and the time they took, of it for expiry.
+        largest_input: What of a request had come, and of replies had not left,
+            at most, when clients were last looked at.
+    """
 
     def __init__(self) -> None:
         self.reset()
@@ -27,6 +59,17 @@ class Statistics:
         self.query_buffer_disconnections = 0
         self.output_buffer_disconnections = 0
         self.auth_failures = 0
+        self.commands = Rate()
+        self.input = Rate()
+        self.output = Rate()
+        self.cycles = Rate()
+        self.busy = Rate()
+        self.ticks = 0
+        self.tick_ns = 0
+        self.expiry_ns = 0
+        self.expiry_cut_short = 0
+        self.largest_input = 0
+        self.largest_output = 0
 
     def count_error(self, code: str) -> None:
         """Count one error reply by its code (INFO errorstats)."""

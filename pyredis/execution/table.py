@@ -35,6 +35,7 @@ from pyredis.execution.flags import (
     NO_AUTH,
     NO_MULTI,
     NOSCRIPT,
+    PROTECTED,
     PUBSUB,
     READONLY,
     STALE,
@@ -44,6 +45,7 @@ from pyredis.execution.flags import (
     implicit_categories,
 )
 from pyredis.execution.key_specs import KeySpec, is_movable
+from pyredis.execution.latencies import LatencyHistogram
 
 Body = Callable[..., Any]
 _B = TypeVar("_B", bound=Body)
@@ -265,6 +267,7 @@ class Command:
         "flags",
         "histogram",
         "is_plain",
+        "is_protected",
         "is_steady",
         "is_write",
         "key_specs",
@@ -297,6 +300,7 @@ class Command:
         self.is_write = Flag.WRITE in flags
         self.deny_oom = Flag.DENYOOM in flags
         self.needs_auth = NO_AUTH not in flags
+        self.is_protected = PROTECTED in flags
         self.no_multi = NO_MULTI in flags
         self.no_script = NOSCRIPT in flags
         self.allowed_loading = LOADING in flags
@@ -311,7 +315,7 @@ class Command:
             declaration.body is not None and not self.subcommands and not flags & _SPECIAL
         )
         self.is_steady = declaration.complexity.startswith("O(1)")
-        self.histogram: list[int] | None = None
+        self.histogram: LatencyHistogram | None = None
         self.reset_statistics()
 
     def reset_statistics(self) -> None:
@@ -379,9 +383,9 @@ class CommandTable:
         if record.subcommands and len(argv) > 1:
             name = argv[1].decode("latin-1").upper()
             subcommand = record.subcommands.get(name)
-            if subcommand is None and record.call is None:
+            if subcommand is None:
                 raise unknown_subcommand(argv[1], record.declaration.name)
-            return subcommand or record
+            return subcommand
         return record
 
     def lookup(self, name: bytes) -> Command | None:
