@@ -12,7 +12,6 @@ from __future__ import annotations
 import importlib
 import os
 import random
-import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -22,20 +21,20 @@ from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.logger import Logger
 
 import pyredis.commands  # noqa: F401 - declares the commands
-from pyredis._version import __version__
+from pyredis._version import REDIS_VERSION
 from pyredis.config.rewrite import rewrite
 from pyredis.config.settings import Settings
 from pyredis.errors import RedisError
 from pyredis.execution.client import Client
 from pyredis.execution.flags import MODULE
 from pyredis.execution.instance import Instance
+from pyredis.execution.modules import LoadedModule
 from pyredis.execution.table import CommandTable, declared_commands
 from pyredis.keyspace.keyspace import Keyspace
+from pyredis.process_facts import process_facts
 from pyredis.services.keyspace_service import KeyspaceService
 from pyredis.services.listeners import ListenerService
-
-REDIS_VERSION = "7.2.6"
-"""The version of Redis whose behaviour this is."""
+from pyredis.services.sampling_service import SamplingService
 
 _LIMITS = (
     "hash-max-listpack-entries",
@@ -101,11 +100,13 @@ class RedisServer(MultiService):
         self.instance.dispatcher.log_failure = self._log_failure
         self.listeners = ListenerService(self.instance, reactor, pick_port)
         self.keyspace_service = KeyspaceService(self.instance, clock or reactor)
+        self.sampling_service = SamplingService(self.instance, clock or reactor)
         # Stopped in reverse order: the ports first.
         self.keyspace_service.setServiceParent(self)
+        self.sampling_service.setServiceParent(self)
         self.listeners.setServiceParent(self)
         self._apply_settings()
-        self._state_facts()
+        self._state_facts(reactor)
 
     @property
     def port(self) -> int:
@@ -141,7 +142,7 @@ class RedisServer(MultiService):
             ImportError: It cannot be imported.
             ValueError: It declares no command, or one that exists.
         """
-        importlib.import_module(name)
+        module = importlib.import_module(name)
         own = [
             declaration
             for declaration in declared_commands().values()
@@ -155,6 +156,7 @@ class RedisServer(MultiService):
             if table.find(declaration.name.encode()) is not None:
                 raise ValueError(f"command {declaration.name} exists already")
             table.add(declaration)
+        self.instance.modules.append(LoadedModule(name, module.__file__ or ""))
         self._log.info("Module '{name}' loaded: {count} commands", name=name, count=len(own))
 
     def rename_command(self, old: bytes, new: bytes) -> None:
@@ -181,9 +183,12 @@ class RedisServer(MultiService):
         self._log.warn("User requested shutdown...")
         self._on_shutdown()
 
-    def rewrite_config(self) -> None:
+    def rewrite_config(self, force_all: bool = False) -> None:
         """
         Write the running configuration back to its file, in one step.
+
+        Args:
+            force_all: Parameters that have their default as well.
 
         Raises:
             RedisError: There is no file, or it cannot be written.
@@ -191,13 +196,31 @@ class RedisServer(MultiService):
         if self._config_path is None:
             raise RedisError("The server is running without a config file")
         try:
-            self._replace_file(self._config_path)
+            self._replace_file(self._config_path, force_all)
         except OSError as error:
             self._log.error("CONFIG REWRITE failed: {error}", error=error)
             raise RedisError(f"Rewriting config file: {error.strerror}") from None
         self._log.info("CONFIG REWRITE executed with success.")
 
-    def _replace_file(self, path: str) -> None:
+    def sleep(self, seconds: float) -> None:
+        """Hold up the whole server, as DEBUG SLEEP asks."""
+        time.sleep(seconds)
+
+    def set_active_expiry(self, active: bool) -> None:
+        """Let keys expire by themselves, or only when they are asked for."""
+        self.keyspace_service.active_expiry = active
+
+    def pause_ticking(self, paused: bool) -> None:
+        """Stop all periodic work, or go on with it."""
+        self.keyspace_service.paused = paused
+        self.sampling_service.paused = paused
+
+    def crash(self, reason: str, signal: int) -> None:
+        """End the process by a signal, saying why in the log."""
+        self._log.critical("{reason}", reason=reason)
+        os.kill(os.getpid(), signal)
+
+    def _replace_file(self, path: str, force_all: bool) -> None:
         try:
             with open(path, "rb") as file:
                 old = file.read()
@@ -205,7 +228,14 @@ class RedisServer(MultiService):
             old = b""
         temporary = f"{path}.{os.getpid()}.tmp"
         with open(temporary, "wb") as file:
-            file.write(rewrite(old, self.settings))
+            file.write(
+                rewrite(
+                    old,
+                    self.settings,
+                    module_lines=[b"loadmodule " + m.name.encode() for m in self.instance.modules],
+                    force_all=force_all,
+                )
+            )
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
@@ -265,15 +295,25 @@ class RedisServer(MultiService):
     def _log_failure(self, name: str) -> None:
         self._log.failure("Command '{name}' failed unexpectedly", name=name)
 
-    def _state_facts(self) -> None:
+    def _state_facts(self, reactor: Any) -> None:
         self.instance.facts.update(
-            redis_version=REDIS_VERSION,
-            pyredis_version=__version__,
-            process_id=os.getpid(),
-            executable=os.path.abspath(sys.argv[0] or sys.executable),
+            process_facts(reactor),
             config_file=self._config_path or "",
+            process_supervised="systemd" if os.environ.get("NOTIFY_SOCKET") else "no",
             tcp_port=lambda: self.port,
+            listeners=self._listeners,
         )
+
+    def _listeners(self) -> list[str]:
+        """Return what is listened on, as INFO shows it."""
+        settings = self.settings
+        shown = []
+        if self.port:
+            addresses = "".join(f",bind={address}" for address in settings.bind)
+            shown.append(f"name=tcp{addresses},port={self.port}")
+        if settings.unixsocket:
+            shown.append(f"name=unix,bind={settings.unixsocket}")
+        return shown
 
 
 def _wall_clock(reactor: Any, clock: Any) -> Callable[[], int]:

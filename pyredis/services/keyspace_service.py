@@ -33,6 +33,7 @@ class KeyspaceService(Service):
 
     Attributes:
         active_expiry: False while DEBUG SET-ACTIVE-EXPIRE 0 holds.
+        paused: True while DEBUG PAUSE-CRON 1 holds.
     """
 
     _log = Logger()
@@ -45,6 +46,7 @@ class KeyspaceService(Service):
         self._loop.clock = clock
         self._freeing: Any = None
         self.active_expiry = True
+        self.paused = False
 
     def startService(self) -> None:
         """Start beating."""
@@ -67,12 +69,18 @@ class KeyspaceService(Service):
 
     def _tick(self) -> None:
         # A LoopingCall ends for good at the first exception.
+        if self.paused:
+            return
+        statistics, timer = self._server.statistics, self._server.timer
+        started = timer()
         try:
             self.expire_due()
             if self._server.keyspace.lazy_free and self._freeing is None:
                 self._free_slice()
         except Exception:
             self._log.failure("The keyspace's heartbeat failed")
+        statistics.ticks += 1
+        statistics.tick_ns += timer() - started
 
     def expire_due(self) -> None:
         """Remove what is due, as far as this beat's time reaches."""
@@ -80,9 +88,14 @@ class KeyspaceService(Service):
             return
         keyspace, timer = self._server.keyspace, self._server.timer
         keyspace.refresh_now()
-        until = timer() + int(_SHARE * 1e9 / self._server.settings.hz)
-        while keyspace.expire_due(_KEYS_A_STEP) == _KEYS_A_STEP and timer() < until:
-            pass
+        statistics = self._server.statistics
+        started = timer()
+        until = started + int(_SHARE * 1e9 / self._server.settings.hz)
+        while keyspace.expire_due(_KEYS_A_STEP) == _KEYS_A_STEP:
+            if timer() >= until:
+                statistics.expiry_cut_short += 1
+                break
+        statistics.expiry_ns += timer() - started
         if self._server.waiting_room.ready:
             self._server.waiting_room.serve()
 

@@ -1,0 +1,94 @@
+"""
+Looks at the counters now and then, for what INFO tells of the last seconds.
+
+Nothing is measured while commands run: rates come from the differences of
+totals, and clients are looked at a few in a turn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from twisted.application.service import Service
+from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
+
+if TYPE_CHECKING:
+    from pyredis.execution.client import Client
+    from pyredis.execution.instance import Instance
+
+_INTERVAL_S = 0.4
+_CLIENTS_A_TURN = 200
+
+
+class SamplingService(Service):
+    """
+    Samples the statistics of one server.
+
+    Args:
+        server: Whose statistics they are.
+        clock: ``IReactorTime``; tests hand in a ``Clock``.
+    """
+
+    _log = Logger()
+    name = "sampling"
+
+    def __init__(self, server: Instance, clock: Any) -> None:
+        self._server = server
+        self._loop = LoopingCall(self._tick)
+        self._loop.clock = clock
+        self._clients: Iterator[Client] = iter(())
+        self._largest_input = 0
+        self._largest_output = 0
+        self.paused = False
+
+    def startService(self) -> None:
+        """Start looking."""
+        super().startService()
+        self._loop.start(_INTERVAL_S)
+
+    def stopService(self) -> None:
+        """Stop looking."""
+        super().stopService()
+        if self._loop.running:
+            self._loop.stop()
+
+    def _tick(self) -> None:
+        if self.paused:
+            return
+        timer = self._server.timer
+        started = timer()
+        # A LoopingCall ends for good at the first exception.
+        try:
+            self.sample()
+        except Exception:
+            self._log.failure("Sampling the statistics failed")
+        statistics = self._server.statistics
+        statistics.ticks += 1
+        statistics.tick_ns += timer() - started
+
+    def sample(self) -> None:
+        """Take the totals of this moment, and look at the next clients."""
+        server, statistics = self._server, self._server.statistics
+        now = server.timer()
+        statistics.commands.sample(server.commands_processed(), now)
+        statistics.input.sample(server.input_bytes(), now)
+        statistics.output.sample(server.output_bytes(), now)
+        statistics.cycles.sample(server.fact("eventloop_cycles", statistics.ticks), now)
+        statistics.busy.sample(server.busy_ns() + statistics.tick_ns, now)
+        self._look_at_clients()
+
+    def _look_at_clients(self) -> None:
+        """Look at a few clients; when all had their turn, tell of the largest buffers."""
+        looked_at = list(islice(self._clients, _CLIENTS_A_TURN))
+        for client in looked_at:
+            self._largest_input = max(self._largest_input, client.connection.pending_input())
+            self._largest_output = max(self._largest_output, client.connection.pending_output())
+        if len(looked_at) < _CLIENTS_A_TURN:
+            statistics = self._server.statistics
+            statistics.largest_input = self._largest_input
+            statistics.largest_output = self._largest_output
+            self._largest_input = self._largest_output = 0
+            self._clients = iter(list(self._server.clients.values()))
