@@ -36,24 +36,38 @@ _SEPARATORS = (b"\0", b"\n", b"\xff", b"|", b"\x01", b"\xfe")
 
 
 class ScoreRange:
-    """
-    A range of scores, either end of which may be excluded.
-
-    Args:
-        minimum: As a client writes it: ``1.5``, ``(1.5``, ``-inf``.
-        maximum: Likewise.
-
-    Raises:
-        ValueError: An end is not a float.
-    """
+    """A range of scores, either end of which may be excluded."""
 
     __slots__ = ("max", "max_excluded", "min", "min_excluded")
 
-    def __init__(self, minimum: bytes, maximum: bytes) -> None:
-        self.min_excluded = minimum[:1] == b"("
-        self.min = parse_double_laxly(minimum[1:] if self.min_excluded else minimum)
-        self.max_excluded = maximum[:1] == b"("
-        self.max = parse_double_laxly(maximum[1:] if self.max_excluded else maximum)
+    def __init__(
+        self,
+        minimum: float,
+        maximum: float,
+        min_excluded: bool = False,
+        max_excluded: bool = False,
+    ) -> None:
+        self.min = minimum
+        self.max = maximum
+        self.min_excluded = min_excluded
+        self.max_excluded = max_excluded
+
+    @classmethod
+    def parse(cls, minimum: bytes, maximum: bytes) -> ScoreRange:
+        """
+        Read a range from its ends as a client writes them: ``1.5``, ``(1.5``, ``-inf``.
+
+        Raises:
+            ValueError: An end is not a float.
+        """
+        min_excluded = minimum[:1] == b"("
+        max_excluded = maximum[:1] == b"("
+        return cls(
+            parse_double_laxly(minimum[1:] if min_excluded else minimum),
+            parse_double_laxly(maximum[1:] if max_excluded else maximum),
+            min_excluded,
+            max_excluded,
+        )
 
 
 class LexRange:
@@ -61,7 +75,7 @@ class LexRange:
     A range of members, to be asked of a set whose scores are all alike.
 
     Args:
-        minimum: As a client writes it: ``[a`` (included), ``(a`` (excluded), ``-`` or ``+``.
+        minimum: ``[a`` (included), ``(a`` (excluded), ``-`` or ``+``, as a client writes it.
         maximum: Likewise.
 
     Attributes:
@@ -155,9 +169,7 @@ class SortedSetValue:
             for member, score in scores.items():
                 if not score:
                     scores[member] = 0.0
-        # Two plain sorts are faster than one of tuples.
-        members = sorted(scores)
-        members.sort(key=scores.__getitem__)
+        members = in_order(scores)
         ordered = list(map(scores.__getitem__, members))
         value._scores = scores
         if len(members) <= FLAT_MAX:
@@ -402,6 +414,28 @@ class SortedSetValue:
         rank = rng.randrange(len(self))
         return self.members_between(rank, rank + 1)[0]
 
+    def choices(self, rng: Random, count: int) -> list[bytes]:
+        """Return members chosen one by one, perhaps the same several times."""
+        return self._at(rng.choices(range(len(self)), k=count))
+
+    def sample(self, rng: Random, count: int) -> list[bytes]:
+        """
+        Return different members.
+
+        Raises:
+            ValueError: There are not so many.
+        """
+        return self._at(rng.sample(range(len(self)), count))
+
+    def _at(self, ranks: list[int]) -> list[bytes]:
+        """Return the members of some ranks."""
+        size = len(self)
+        if size <= FLAT_MAX or len(ranks) > size >> 4:
+            members = self.members_between(0, size)
+            return [members[rank] for rank in ranks]
+        find = self._order.members_between
+        return [find(rank, rank + 1)[0] for rank in ranks]
+
     def scan(self, cursor: int, count: int) -> tuple[int, list[bytes]]:
         """
         Return some members and the cursor for the next call, as ZSCAN does.
@@ -465,6 +499,14 @@ def _keep_warm(value: SortedSetValue) -> None:
     _warm[value] = None
     if len(_warm) > _WARM_MAX:
         _warm.popitem(last=False)[0]._pack()
+
+
+def in_order(scores: dict[bytes, float]) -> list[bytes]:
+    """Return the members of a dict of scores in the order of a sorted set."""
+    # Two plain sorts are faster than one of tuples.
+    members = sorted(scores)
+    members.sort(key=scores.__getitem__)
+    return members
 
 
 def _ranks_by_walking(members: list[bytes], bounds: LexRange, reverse: bool) -> tuple[int, int]:

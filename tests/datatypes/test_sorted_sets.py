@@ -287,24 +287,24 @@ class RangeTests(SynchronousTestCase):
             (b"(3", b"inf", b""),
             (b"1.5", b"0x2", b"bc"),
         ):
-            ranks = value.ranks_by_score(ScoreRange(minimum, maximum))
+            ranks = value.ranks_by_score(ScoreRange.parse(minimum, maximum))
             self.assertEqual(b"".join(value.members_between(*ranks)), members)
 
     def test_infinite_scores(self) -> None:
         """Infinity can be excluded where it is a score."""
         value = sorted_set(a=-INF, b=0, c=INF)
 
-        self.assertEqual(value.ranks_by_score(ScoreRange(b"(-inf", b"(inf")), (1, 2))
-        self.assertEqual(value.ranks_by_score(ScoreRange(b"-inf", b"inf")), (0, 3))
+        self.assertEqual(value.ranks_by_score(ScoreRange.parse(b"(-inf", b"(inf")), (1, 2))
+        self.assertEqual(value.ranks_by_score(ScoreRange.parse(b"-inf", b"inf")), (0, 3))
 
     def test_scores_that_are_none(self) -> None:
         """What is no float is refused, but not what strtod takes for one."""
         for minimum in (b"a", b"1a", b"((1", b"nan", b"1 ", b"(", b" 1", b"", b"1\x00junk"):
             if minimum in (b"(", b" 1", b"", b"1\x00junk"):
-                self.assertIn(ScoreRange(minimum, b"2").min, (0.0, 1.0))
+                self.assertIn(ScoreRange.parse(minimum, b"2").min, (0.0, 1.0))
             else:
-                self.assertRaises(ValueError, ScoreRange, minimum, b"2")
-                self.assertRaises(ValueError, ScoreRange, b"2", minimum)
+                self.assertRaises(ValueError, ScoreRange.parse, minimum, b"2")
+                self.assertRaises(ValueError, ScoreRange.parse, b"2", minimum)
 
     def test_members(self) -> None:
         """Members are compared as bytes; ``-`` and ``+`` are beyond all."""
@@ -431,7 +431,7 @@ class PackingTests(SynchronousTestCase):
             "rank": lambda value: value.rank(b"b"),
             "scores": lambda value: value.scores[b"b"],
             "contains": lambda value: b"a" in value,
-            "by score": lambda value: value.ranks_by_score(ScoreRange(b"2", b"9")),
+            "by score": lambda value: value.ranks_by_score(ScoreRange.parse(b"2", b"9")),
             "by member": lambda value: value.ranks_by_member(LexRange(b"(a", b"+")),
             "members": lambda value: value.members_between(0, 9),
             "scores between": lambda value: value.scores_between(0, 9),

@@ -1,0 +1,203 @@
+"""Places as scores, and searches among them."""
+
+from math import inf, isnan
+from random import Random
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from pyredis.datatypes import geohash
+from pyredis.datatypes.encodings import EncodingLimits
+from pyredis.datatypes.geohash import Box, Circle, Shape, areas, decode, distance, encode, search
+from pyredis.datatypes.sorted_sets import SortedSetValue
+
+LIMITS = EncodingLimits()
+PALERMO = (13.361389, 38.115556)
+CATANIA = (15.087269, 37.502669)
+
+LONGITUDES = st.floats(-180, 180)
+LATITUDES = st.floats(-85.05112878, 85.05112878)
+
+
+def places(*coordinates: tuple[float, float]) -> SortedSetValue:
+    """Return a sorted set of places, named by their number."""
+    scores = {b"%d" % n: float(encode(*place)) for n, place in enumerate(coordinates)}
+    return SortedSetValue.of(scores, LIMITS)
+
+
+class ScoreTests(SynchronousTestCase):
+    """Coordinates to scores and back."""
+
+    def test_known_scores(self) -> None:
+        """The scores of Redis' own examples."""
+        self.assertEqual(encode(*PALERMO), 3479099956230698)
+        self.assertEqual(encode(*CATANIA), 3479447370796909)
+        self.assertEqual(decode(3479099956230698.0), (13.361389338970184, 38.1155563954963))
+
+    def test_the_ends_of_the_map(self) -> None:
+        """The first cell is 0; beyond the last is one more bit in each direction."""
+        self.assertEqual(encode(-180, -85.05112878), 0)
+        self.assertEqual(encode(180, 85.05112878), 3 << 52)
+        self.assertEqual(decode(float(3 << 52)), (180.0, 85.05112878))
+
+    @given(LONGITUDES, LATITUDES)
+    def test_a_place_is_found_again(self, longitude: float, latitude: float) -> None:
+        """Decoding gives the middle of the cell that a place is in."""
+        column, row = decode(float(encode(longitude, latitude)))
+
+        self.assertLess(abs(column - longitude), 360 / 2**26)
+        self.assertLess(abs(row - latitude), 171 / 2**26)
+        if abs(longitude) < 179.9 and abs(latitude) < 85:
+            self.assertEqual(encode(column, row), encode(longitude, latitude))
+
+    def test_scores_that_are_no_places(self) -> None:
+        """Any double is taken for a place, as a C program on a PC does it."""
+        for score, longitude in (
+            (-1.0, 180.0),
+            (1.5, -180.0),
+            (1e300, -180.0),
+            (inf, -180.0),
+            (-inf, 180.0),
+            (2.0**63, 180.0),
+        ):
+            self.assertAlmostEqual(decode(score)[0], longitude, 5)
+
+    def test_geohash_text(self) -> None:
+        """Geohashes as other programs write them, with a zero at the end."""
+        self.assertEqual(geohash.geohash_text(3479099956230698.0), b"sqc8b49rny0")
+        self.assertEqual(geohash.geohash_text(3479447370796909.0), b"sqdtr74hyu0")
+
+
+class DistanceTests(SynchronousTestCase):
+    """Metres between places."""
+
+    def test_known_distances(self) -> None:
+        """Redis' own example, to the last bit of what it computes."""
+        places = *decode(3479099956230698.0), *decode(3479447370796909.0)
+
+        self.assertAlmostEqual(distance(*places), 166274.15156960033, 9)
+        self.assertEqual(distance(1.0, 2.0, 1.0, 2.0), 0.0)
+
+    def test_along_a_meridian(self) -> None:
+        """One degree of latitude, which takes a shorter formula."""
+        self.assertAlmostEqual(distance(7.0, 10.0, 7.0, 11.0), 111226.30, 2)
+
+    @given(LONGITUDES, LATITUDES, LONGITUDES, LATITUDES)
+    def test_both_ways_are_as_long(self, x1: float, y1: float, x2: float, y2: float) -> None:
+        """A distance is symmetrical and no longer than half the equator."""
+        there, back = distance(x1, y1, x2, y2), distance(x2, y2, x1, y1)
+
+        if not isnan(there):
+            self.assertAlmostEqual(there, back, 3)
+            self.assertLessEqual(there, 20020741.5)
+
+    def test_beyond_the_antipodes(self) -> None:
+        """A sine that is greater than one by rounding has no arc."""
+        self.assertTrue(isnan(geohash._arc(1.0000000000000004)))
+
+
+class SearchTests(SynchronousTestCase):
+    """Circles and boxes."""
+
+    def found(self, value: SortedSetValue, shape: Shape, limit: int = 0) -> list[bytes]:
+        """Return the members found."""
+        return [member for _, member, _, _, _ in search(value, shape, limit)]
+
+    def test_a_circle(self) -> None:
+        """Members within the radius, with distance, score and position."""
+        value = places(PALERMO, CATANIA)
+        [(metres, member, score, longitude, latitude)] = search(value, Circle(15, 37, 1000.0, 100))
+
+        self.assertEqual((member, score), (b"1", 3479447370796909.0))
+        self.assertAlmostEqual(metres, 56441.2579, 3)
+        self.assertEqual((longitude, latitude), decode(score))
+
+    def test_a_box(self) -> None:
+        """Members within half the width and half the height."""
+        value = places(PALERMO, CATANIA, (13.361389, 36.9))
+
+        self.assertEqual(set(self.found(value, Box(15, 37, 1000.0, 400, 200))), {b"1", b"2"})
+        self.assertEqual(len(self.found(value, Box(15, 37, 1000.0, 400, 400))), 3)
+        self.assertEqual(self.found(value, Box(15, 37, 1000.0, 100, 400)), [b"1"])
+
+    def test_units(self) -> None:
+        """Lengths are given in a unit."""
+        value = places(CATANIA)
+        for unit, radius in ((1.0, 56442), (1000.0, 56.442), (0.3048, 185178), (1609.34, 35.072)):
+            self.assertEqual(self.found(value, Circle(15, 37, unit, radius)), [b"0"])
+            self.assertEqual(self.found(value, Circle(15, 37, unit, radius * 0.9999)), [])
+
+    def test_nothing_but_the_centre(self) -> None:
+        """A radius of zero finds the very place only."""
+        value = places(PALERMO, CATANIA)
+        center = decode(float(encode(*PALERMO)))
+
+        self.assertEqual(self.found(value, Circle(*center, 1.0, 0)), [b"0"])
+        self.assertEqual(self.found(value, Circle(*PALERMO, 1.0, 0)), [])
+
+    def test_everything(self) -> None:
+        """Without bounds all members are found, once."""
+        rng = Random(3)
+        coordinates = [(rng.uniform(-180, 180), rng.uniform(-85, 85)) for _ in range(50)]
+        value = places(*coordinates)
+        for shape in (
+            Circle(0, 0, 1.0, inf),
+            Circle(0, 0, 1.0, 1e300),
+            Circle(150, -70, 1000.0, 20100),
+            Box(0, 0, 1.0, inf, inf),
+            Box(0, 0, 1.0, 1e300, 1e300),
+        ):
+            self.assertEqual(sorted(self.found(value, shape)), sorted(value.scores))
+
+    def test_the_first_that_come(self) -> None:
+        """A limit stops the search."""
+        rng = Random(4)
+        value = places(*[(rng.uniform(1, 2), rng.uniform(1, 2)) for _ in range(2000)])
+        everything = self.found(value, Circle(1.5, 1.5, 1000.0, 50))
+
+        self.assertGreater(len(everything), 1000)
+        for limit in (1, 7, 300, 5000):
+            self.assertEqual(
+                self.found(value, Circle(1.5, 1.5, 1000.0, 50), limit), everything[:limit]
+            )
+
+    @settings(deadline=None, max_examples=200)
+    @given(
+        st.lists(st.tuples(st.floats(-1, 1), st.floats(-1, 1)), max_size=60),
+        st.floats(-178, 178),
+        st.floats(-80, 80),
+        st.floats(0.1, 150_000),
+    )
+    def test_the_nine_cells_cover_the_shape(
+        self, offsets: list[tuple[float, float]], longitude: float, latitude: float, size: float
+    ) -> None:
+        """A search finds what measuring each member finds."""
+        value = places(*[(longitude + dx, latitude + dy) for dx, dy in offsets])
+        members, scores = list(value), list(value.scores_between(0, len(value)))
+        for shape in (
+            Circle(longitude, latitude, 1.0, size),
+            Box(longitude, latitude, 1.0, size, size / 2),
+        ):
+            wanted = [member for _, member, _, _, _ in shape.within(members, scores)]
+
+            self.assertEqual(sorted(self.found(value, shape)), sorted(wanted))
+
+    def test_areas_are_searched_in_the_order_of_redis(self) -> None:
+        """The centre first, then north, south, east, west, and the corners."""
+        ranges = areas(Circle(11.25, 5.5, 1000.0, 1249))
+
+        self.assertEqual(len(ranges), 9)
+        middles = [decode((low + high) / 2) for low, high in ranges]
+        x, y = middles[0]
+        compass = [
+            ("N" if row > y + 1 else "S" if row < y - 1 else "")
+            + ("E" if column > x + 1 else "W" if column < x - 1 else "")
+            for column, row in middles
+        ]
+
+        self.assertEqual(compass, ["", "N", "S", "E", "W", "NE", "NW", "SE", "SW"])
+
+    def test_the_same_area_is_not_searched_twice_in_a_row(self) -> None:
+        """On the coarsest grid there are only four cells."""
+        self.assertEqual(len(areas(Circle(10, 10, 1.0, 30_000_000))), 4)
