@@ -14,7 +14,7 @@ from typing import Any
 
 from pyredis.primitives.numbers import format_double
 from pyredis.wire.encoder import Append, encode
-from pyredis.wire.replies import NULL_ARRAY, Double, Pairs, Verbatim
+from pyredis.wire.replies import NULL_ARRAY, BigNumber, Double, Pairs, Verbatim
 
 
 def _is_printable(text: bytes) -> bool:
@@ -54,6 +54,8 @@ def encode_human(reply: Any, append: Append) -> None:
         reply = format_double(reply)
     elif isinstance(reply, Verbatim):
         reply = reply.text
+    elif isinstance(reply, BigNumber):
+        reply = reply.digits
     if isinstance(reply, bytes) and _is_printable(reply):
         append(b"+%b\r\n" % reply)
     else:
