@@ -55,7 +55,7 @@ def blmove(
 ) -> Reply | Blocked:
     """Move an element from one end of a list to one end of a list, once there is one."""
     from_left, to_left = is_left(wherefrom), is_left(whereto)
-    wait_ms = timeout_ms(timeout)
+    wait_ms = timeout_ms(timeout, ctx.now_ms)
     value = ctx.db.lookup_write(source, ListValue)
     if value is None:
         return _wait_to_move(ctx, source, wait_ms)
@@ -76,7 +76,7 @@ def blmove(
 def blmpop(ctx: Context, timeout: bytes, numkeys: bytes, *options: bytes) -> Reply | Blocked:
     """Pop elements from the first of several lists that is there, once one is."""
     asked = read_pop_options(numkeys, options)
-    wait_ms = timeout_ms(timeout)
+    wait_ms = timeout_ms(timeout, ctx.now_ms)
     popped = pop_from_first(ctx, asked.keys, asked.from_left, asked.limit)
     return Blocked(asked.keys, wait_ms, ListValue) if popped is None else popped
 
@@ -127,7 +127,7 @@ def brpop(ctx: Context, *options: bytes) -> Reply | Blocked:
 )
 def brpoplpush(ctx: Context, source: bytes, destination: bytes, timeout: bytes) -> Reply | Blocked:
     """Move the last element of a list to the beginning of a list, once there is one."""
-    wait_ms = timeout_ms(timeout)
+    wait_ms = timeout_ms(timeout, ctx.now_ms)
     value = ctx.db.lookup_write(source, ListValue)
     if value is None:
         return _wait_to_move(ctx, source, wait_ms)
@@ -139,7 +139,7 @@ def brpoplpush(ctx: Context, source: bytes, destination: bytes, timeout: bytes) 
 def _pop(ctx: Context, words: Sequence[bytes], from_left: bool) -> Reply | Blocked:
     """Do what BLPOP and BRPOP do: their words are keys, and a timeout at last."""
     keys = words[:-1]
-    wait_ms = timeout_ms(words[-1])
+    wait_ms = timeout_ms(words[-1], ctx.now_ms)
     db = ctx.db
     for key in keys:
         value = db.lookup_write(key, ListValue)

@@ -7,7 +7,6 @@ them are read by :class:`Arguments`, a cursor.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 from pyredis.errors import (
@@ -17,7 +16,10 @@ from pyredis.errors import (
     not_positive,
     syntax_error,
 )
+from pyredis.primitives.long_doubles import parse_long_double
 from pyredis.primitives.numbers import INT64_MAX, parse_double, parse_int
+
+_SURELY_IN_RANGE = 13  # digits of seconds whose milliseconds and the clock's make no overflow
 
 
 def integer(argument: bytes, error: str | None = None) -> int:
@@ -80,19 +82,34 @@ def double(argument: bytes, error: str | None = None) -> float:
         raise (not_a_float() if error is None else RedisError(error)) from None
 
 
-def timeout_ms(argument: bytes) -> int:
+def timeout_ms(argument: bytes, now_ms: int = 0) -> int:
     """
     Return the timeout of a blocking command, given in seconds, in milliseconds; 0 is for ever.
+
+    It is rounded up as Redis does, so what is less than a millisecond below
+    zero is for ever too.
+
+    Args:
+        argument: A float.
+        now_ms: The moment it counts from, which must not make it overflow.
 
     Raises:
         RedisError: It is no float, negative, or too large.
     """
-    seconds = double(argument, "timeout is not a float or out of range")
-    if math.isinf(seconds) or seconds * 1000 > INT64_MAX:
-        raise RedisError("timeout is out of range")
-    if seconds < 0:
+    if argument.isdigit() and len(argument) < _SURELY_IN_RANGE:
+        return int(argument) * 1000
+    try:
+        mantissa, exponent = parse_long_double(argument)
+    except ValueError:
+        raise RedisError("timeout is not a float or out of range") from None
+    # An infinity is held as a number that no sum comes near.
+    mantissa *= 1000
+    timeout = mantissa << exponent if exponent >= 0 else -(-mantissa >> -exponent)
+    if timeout < 0:
         raise RedisError("timeout is negative")
-    return math.ceil(seconds * 1000)
+    if timeout > INT64_MAX - now_ms:
+        raise RedisError("timeout is out of range")
+    return timeout
 
 
 class Arguments:

@@ -98,6 +98,9 @@ class AtOnceTests(BlockingCase):
                 ("x", b"ERR timeout is not a float or out of range"),
                 ("nan", b"ERR timeout is not a float or out of range"),
                 ("1e300", b"ERR timeout is out of range"),
+                ("inf", b"ERR timeout is out of range"),
+                ("-inf", b"ERR timeout is negative"),
+                ("9223372036854775", b"ERR timeout is out of range"),
             ):
                 filled = [timeout if word == "{}" else word for word in words]
                 self.assertEqual(self.error(*filled), text)
@@ -279,6 +282,11 @@ class TimeoutTests(BlockingCase):
         client = self.waiting("BLPOP", "k", 0)
         self.session.clock.advance(10**7)
         self.assertEqual(client.written, [])
+        self.assertEqual(self.session.clock.getDelayedCalls(), [])
+
+    def test_what_rounds_to_zero_is_for_ever_too(self) -> None:
+        """Redis rounds milliseconds up before it looks at the sign."""
+        self.waiting("BLPOP", "k", "-0.0009")
         self.assertEqual(self.session.clock.getDelayedCalls(), [])
 
     def test_a_served_client_has_no_timer_left(self) -> None:
