@@ -278,7 +278,7 @@ def _in_order(
     else:
         rank_of = {text: rank for rank, text in enumerate(sorted(set(texts)))}
         step = -1 if request.descending else 1
-        places = first_in_order([step * rank_of[text] for text in texts], stop)
+        places = first_in_order([step * rank_of[text] for text in texts], stop, start)
     return [elements[place] for place in places]
 
 

@@ -17,15 +17,21 @@ _INSERTION_BELOW = 7
 _NINTHER_ABOVE = 40
 
 
-def first_in_order(keys: Sequence[Any], count: int) -> list[int]:
+def first_in_order(keys: Sequence[Any], count: int, start: int = 0) -> list[int]:
     """
     Return the positions of the ``count`` smallest keys, in the order Redis puts them.
 
     With all of them wanted, Redis sorts by merging, and equals stay as they were.
+
+    Args:
+        keys: What to compare.
+        count: How many are sorted.
+        start: The first of those that will be looked at: if it is not the very
+            first, not all are wanted.
     """
     size = len(keys)
     positions = range(size)
-    if count >= size or len(set(keys)) == size:
+    if (count >= size and not start) or len(set(keys)) == size:
         return sorted(positions, key=keys.__getitem__)[:count]
     order = list(positions)
     _sort_up_to(list(keys), order, count)

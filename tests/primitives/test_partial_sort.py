@@ -44,6 +44,12 @@ class FirstInOrderTests(SynchronousTestCase):
         """Wanting all, equals stay in the order they had."""
         self.assertEqual(first_in_order([1, 0, 1, 0, 1, 0, 1, 0], 8), [1, 3, 5, 7, 0, 2, 4, 6])
 
+    def test_all_but_the_first_are_not(self) -> None:
+        """Wanting all behind the first, equals come as from a partial sort (SORT with LIMIT)."""
+        positions = first_in_order([0, 1, 0, 0, 0, 0, 0], 7, start=1)
+
+        self.assertEqual(positions, [3, 6, 2, 0, 4, 5, 1])
+
     def test_few_are_sorted_by_insertion(self) -> None:
         """Up to six keys are sorted stably."""
         self.assertEqual(first_in_order([1, 0, 1, 0, 1, 0], 3), [1, 3, 5])
