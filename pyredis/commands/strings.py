@@ -10,7 +10,6 @@ So a reply is always made of ``bytes``, never of the value itself.
 from __future__ import annotations
 
 from collections.abc import Sequence
-
 from typing import Any
 
 from pyredis.datatypes import strings
@@ -45,13 +44,7 @@ from pyredis.execution.key_specs import FoundKey, KeyRange
 from pyredis.execution.table import family
 from pyredis.keyspace.database import STRING_TYPES
 from pyredis.keyspace.events import GENERIC, STRING
-from pyredis.primitives.long_doubles import (
-    LongDouble,
-    format_long_double,
-    is_infinite,
-    parse_long_double,
-    sum_long_doubles,
-)
+from pyredis.primitives.long_doubles import add_long_doubles
 from pyredis.primitives.numbers import INT64_MAX, INT64_MIN, parse_int
 from pyredis.wire.replies import OK, Reply
 
@@ -273,11 +266,12 @@ def incrbyfloat(ctx: Context, key: bytes, increment: bytes) -> Reply:
     """Add a floating point number to the value of a key."""
     db = ctx.db
     old = db.lookup_write(key, bytes)
-    base = _long_double(b"0" if old is None else strings.to_bytes(old))
-    total = sum_long_doubles(base, _long_double(increment))
-    if is_infinite(total):
-        raise RedisError("increment would produce NaN or Infinity")
-    text = format_long_double(total)
+    try:
+        text = add_long_doubles(b"0" if old is None else strings.to_bytes(old), increment)
+    except ValueError:
+        raise not_a_float() from None
+    except OverflowError:
+        raise RedisError("increment would produce NaN or Infinity") from None
     db.overwrite(key, text)
     db.changed(key, STRING, b"incrbyfloat")
     ctx.propagate(b"SET", key, text, b"KEEPTTL")
@@ -555,13 +549,6 @@ def _increment(ctx: Context, key: bytes, by: int) -> int:
     db.overwrite(key, total)
     db.changed(key, STRING, b"incrby")
     return total
-
-
-def _long_double(text: bytes) -> LongDouble:
-    try:
-        return parse_long_double(text)
-    except ValueError:
-        raise not_a_float() from None
 
 
 def _set_expiring(ctx: Context, key: bytes, value: bytes, deadline_ms: int) -> Reply:
