@@ -88,6 +88,7 @@ class Dispatcher:
         # Commands of one name in a row are counted and timed together.
         current: Command | None = None
         repeated = 0
+        command: Command | None = None
         client.last_interaction_ms = keyspace.now_ms
         started = timer()
         reply: Any
@@ -150,14 +151,16 @@ class Dispatcher:
                     started = self._account(current, repeated, started)
                     current = None
                 if gathered > FLUSH_BYTES:
-                    return False
-        if current is not None:
-            elapsed = timer() - started
-            current.calls += repeated
-            current.nanoseconds += elapsed
-            if elapsed > _A_WHILE_NS:
-                keyspace.refresh_now()
-        return True
+                    break
+        if command is not None:
+            client.last_command = command
+            if current is not None:
+                elapsed = timer() - started
+                current.calls += repeated
+                current.nanoseconds += elapsed
+                if elapsed > _A_WHILE_NS:
+                    keyspace.refresh_now()
+        return gathered <= FLUSH_BYTES
 
     def _account(self, command: Command, repeated: int, started: int) -> int:
         """
@@ -200,6 +203,8 @@ class Dispatcher:
         client.argv = ()
         if self._server.waiting_room.ready:
             self._server.waiting_room.serve()
+            if reply is LATER and client.waiting is None:
+                reply = NO_REPLY  # it was there already
         if client.reply_mode != "on" and reply is not LATER:
             return self._silenced(client)
         return reply
