@@ -125,6 +125,8 @@ class WaitingRoom:
             self._server.keyspace.observe_changes(self._key_changed)
             self._server.dispatcher.watch_over("waiting clients")
         self._count += 1
+        # Counted when it is over.
+        command.calls -= 1
         return LATER
 
     def _key_changed(self, db: Database, key: bytes) -> None:
@@ -139,6 +141,8 @@ class WaitingRoom:
 
     def serve(self) -> None:
         """Run again the commands of clients whose keys became ready, until none is."""
+        # A transaction may have taken long: what it pushed can have expired since.
+        self._server.keyspace.refresh_now()
         while self.ready:
             place = next(iter(self.ready))
             del self.ready[place]
@@ -176,7 +180,9 @@ class WaitingRoom:
     def _run_again(self, waiting: Waiting) -> None:
         client = waiting.client
         reply = self._server.dispatcher.call(client, waiting.command, waiting.argv)
-        if reply.__class__ is not Blocked:
+        if reply.__class__ is Blocked:
+            waiting.command.calls -= 1
+        else:
             self.leave(client)
             client.answer(reply)
 
@@ -190,14 +196,18 @@ class WaitingRoom:
         if waiting is None:
             return False
         self.leave(client)
+        waiting.command.calls += 1
         client.answer(waiting.blocked.on_timeout)
         return True
 
     def release_with_error(self, client: Client, error: RedisError) -> bool:
         """End a client's wait with an error (CLIENT UNBLOCK id ERROR); return whether it waited."""
-        if client.waiting is None:
+        waiting = client.waiting
+        if waiting is None:
             return False
         self.leave(client)
+        waiting.command.calls += 1
+        waiting.command.failed += 1
         self._server.statistics.count_error(error.code)
         client.answer(error)
         return True

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from pyredis.datatypes.lists import ListValue
 from pyredis.errors import RedisError
 from pyredis.execution.ports import NoConnection
+from pyredis.keyspace.events import LIST
 from pyredis.wire.replies import LATER, NULL_ARRAY
 from tests.commands.session import Session
 
@@ -305,3 +307,35 @@ class TimeoutTests(BlockingCase):
         self.assertIs(self.do("BLMPOP", 0, 1, "k", "LEFT"), NULL_ARRAY)
         self.assertIsNone(self.do("BLMOVE", "k", "d", "LEFT", "LEFT", 0))
         self.assertIsNone(self.do("BRPOPLPUSH", "k", "d", 0))
+
+
+class AccountTests(BlockingCase):
+    """How waiting commands are counted."""
+
+    def test_a_command_that_waits_is_counted_once_when_it_is_over(self) -> None:
+        """Served, timed out or unblocked with an error; looking again in vain does not count."""
+        command = self.session.server.table.commands["BLPOP"]
+        room = self.session.server.waiting_room
+        first = self.waiting("BLPOP", "k", 0)
+        second = self.waiting("BLPOP", "k", 1)
+        third = self.waiting("BLPOP", "k", 0)
+        self.assertEqual(command.calls, 0)
+        self.do("RPUSH", "k", "a")
+        self.assertEqual((len(first.written), command.calls), (1, 1))
+        self.session.clock.advance(2)
+        self.assertEqual((len(second.written), command.calls), (1, 2))
+        room.release_with_error(third.client, RedisError("gone", "UNBLOCKED"))
+        self.assertEqual((command.calls, command.failed), (3, 1))
+
+    def test_what_expired_meanwhile_does_not_serve(self) -> None:
+        """The time is asked again before waiting clients are."""
+        client = self.waiting("BLPOP", "k", 0)
+        db, keyspace = self.session.db, self.session.server.keyspace
+        value = ListValue()
+        value.push_right([b"a"], self.session.server.limits)
+        db.store(b"k", value)
+        db.set_deadline(b"k", keyspace.now_ms + 100)
+        db.changed(b"k", LIST, b"rpush")
+        self.session.clock.advance(0.2)
+        self.session.server.waiting_room.serve()
+        self.assertTrue(client.waits)
