@@ -14,7 +14,8 @@ from pyredis import PyRedisServer
 
 def main() -> None:
     """Serve until standard input ends."""
-    with PyRedisServer(host="127.0.0.1", port=0) as server:
+    server = PyRedisServer(host="127.0.0.1", port=0, enable_debug_command="yes", save="")
+    with server:
         print(server.port, flush=True)
         sys.stdin.buffer.read()
 
