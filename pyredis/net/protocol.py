@@ -109,7 +109,7 @@ class RedisProtocol(LineReceiver):
         self.paused = False
         self._go_on()
         if not self.paused:
-            super().resumeProducing()
+            self.transport.resumeProducing()
 
     def connectionLost(self, reason: Failure | None = None) -> None:
         """Leave every registry."""
