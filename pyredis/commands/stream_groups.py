@@ -38,13 +38,16 @@ from pyredis.execution.flags import (
     DENYOOM,
     FAST,
     INSERT,
+    LOADING,
     READONLY,
     RO,
     RW,
+    STALE,
     UPDATE,
     WRITE,
     Category,
 )
+from pyredis.execution.help import help_of
 from pyredis.execution.key_specs import KeyRange
 from pyredis.execution.table import container, family
 from pyredis.keyspace.events import STREAM
@@ -156,6 +159,18 @@ def xgroup_destroy(ctx: Context, key: bytes, group: bytes) -> Reply:
     # Not quietly: clients that wait for entries of the group are to learn of it.
     ctx.db.changed(key, STREAM, b"xgroup-destroy")
     return 1
+
+
+@command(
+    "XGROUP|HELP",
+    arity=2,
+    flags=LOADING | STALE,
+    since="5.0.0",
+    complexity="O(1)",
+)
+def xgroup_help(ctx: Context) -> Reply:
+    """List the subcommands."""
+    return help_of("XGROUP")
 
 
 @command(

@@ -22,7 +22,8 @@ from pyredis.datatypes.streams import StreamValue
 from pyredis.errors import no_such_key
 from pyredis.execution.arguments import integer
 from pyredis.execution.client import Context
-from pyredis.execution.flags import ACCESS, READONLY, RO, Category
+from pyredis.execution.flags import ACCESS, LOADING, READONLY, RO, STALE, Category
+from pyredis.execution.help import help_of
 from pyredis.execution.key_specs import KeyRange
 from pyredis.execution.table import container, family
 from pyredis.wire.replies import Reply
@@ -91,6 +92,18 @@ def xinfo_groups(ctx: Context, key: bytes) -> Reply:
         }
         for name, group in sorted(stream.groups.items())
     ]
+
+
+@command(
+    "XINFO|HELP",
+    arity=2,
+    flags=LOADING | STALE,
+    since="5.0.0",
+    complexity="O(1)",
+)
+def xinfo_help(ctx: Context) -> Reply:
+    """List the subcommands."""
+    return help_of("XINFO")
 
 
 @command(
