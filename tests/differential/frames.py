@@ -35,6 +35,11 @@ class Node:
         """Whether this is an error reply of either form."""
         return self.kind in (b"-", b"!")
 
+    @property
+    def is_null(self) -> bool:
+        """Whether this is a null of either protocol."""
+        return self.kind == b"_" or self.text is _NULL
+
     def render(self) -> bytes:
         """Return the bytes this node was read from."""
         if self.children is not None:

@@ -9,8 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from tests.differential.compare import shown
-from tests.differential.families import DifferentialTestCase
+from tests.differential.families import DifferentialTestCase, walking
 from tests.differential.frames import request
 from tests.differential.peers import Connection, Peer
 
@@ -46,6 +49,11 @@ class StreamTests(DifferentialTestCase):
                 self.assertEqual(shown(got), shown(expected), f"{shown(data)} {how}")
 
 
+#: Bytes that mean something to a parser.
+_TELLING = [b"", b"\r", b"\n", b"\r\n", b"*", b"$", b"-", b"+", b"0", b"1", b"3", b"9", b'"', b"'", b" ", b"\xff", b"a"]  # fmt: skip
+_SOUND = [_r("SET k v"), _r("GET k"), _r("INCR n"), _r("PING"), b"PING\r\n", b"GET k\r\n", b"*0\r\n", b'ECHO "a b"\r\n']  # fmt: skip
+
+
 def _stream_test(title: str, data: bytes) -> Any:
     def test(self: StreamTests) -> None:
         self.same_stream(data)
@@ -54,9 +62,9 @@ def _stream_test(title: str, data: bytes) -> Any:
     return test
 
 
-def answer(peer: Peer, data: bytes, size: int, last: bytes = b"") -> bytes:
+def answer(peer: Peer, data: bytes, size: int, last: bytes = b"", patience: float = 3) -> bytes:
     """Return all that a server says to these bytes, and to ``last`` and a PING behind them."""
-    connection = Connection(peer.address, patience=3)
+    connection = Connection(peer.address, patience=patience)
     try:
         if not size:
             connection.send(data + last + _LAST)
@@ -264,3 +272,27 @@ class PipelineTests(StreamTests):
         self.pair.oracle.reset()
         self.pair.subject.reset()
         self.same_stream(data, pieces=(0, 1_021))
+
+
+class DamageTests(DifferentialTestCase):
+    """Sound streams with a few bytes changed."""
+
+    @walking
+    @given(
+        st.lists(st.sampled_from(_SOUND), min_size=1, max_size=6).map(b"".join),
+        st.lists(st.tuples(st.integers(0, 120), st.integers(0, 2), st.sampled_from(_TELLING))),
+    )
+    def test_damaged_streams(self, data: bytes, damage: list[tuple[int, int, bytes]]) -> None:
+        """What can still be read is answered, what cannot is refused in the same words."""
+        for at, length, put in damage[:3]:
+            data = data[:at] + put + data[at + length :]
+        with self.pair.configured({"inline-replies": "resp"}):
+            # Neither answers when it waits for more; that need not take long to see.
+            for patience in (0.1, 3):
+                answers = []
+                for peer in (self.pair.oracle, self.pair.subject):
+                    peer.reset()
+                    answers.append(answer(peer, data, 0, patience=patience))
+                if answers[0] == answers[1]:
+                    return
+        self.assertEqual(shown(answers[1]), shown(answers[0]), shown(data))
