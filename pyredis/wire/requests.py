@@ -19,7 +19,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from itertools import chain
-from operator import itemgetter
 from typing import Any
 
 import hiredis
@@ -39,16 +38,17 @@ MULTIBULK_MAX = 2**31 - 1
 
 _FAST_MAX_BYTES = 256 * 1024
 _LARGE_BULK = 16 * 1024
-# A line that hiredis would take for another type and hand on as bytes or a list,
-# or for an array it would allocate. An argument may start like that as well.
-_has_alien_line = re.compile(rb"\n(?:[+=(~%>|]|\*\d{5})").search
+# What other types than bulk strings begin with, those that hiredis hands on as
+# bytes or lists, or allocates when they are announced. An argument may contain
+# them as well: then the chunk is looked at more closely.
+_ALIENS = b"+=(~%>|"
+_has_alien_line = re.compile(rb"\n[+=(~%>|]").search
+# The bytes behind an argument need not be a line's end, so what makes hiredis
+# allocate is looked for everywhere.
 _announces_array = re.compile(rb"\*\d{5}").search
-# The bytes behind an argument need not be a line's end, so the rest of what makes
-# hiredis allocate is looked for everywhere.
 _announces_more = re.compile(rb"[>~|]\d{5}").search
 _flatten = chain.from_iterable
-_first = itemgetter(0)
-_STAR, _PUSH, _SET, _ATTRIBUTE = b"*>~|"
+_STAR = ord("*")
 _PROBE, _PROBED = b":1\r\n", 1
 
 
@@ -147,12 +147,12 @@ class RequestReader:
 
     def _complete_requests(self, data: bytes) -> list[Request] | None:
         """Return the requests of a chunk, or None if it is not just complete requests."""
-        looks_alien = _has_alien_line(data)
-        if (
-            data[1:6].isdigit()
-            or (looks_alien and _announces_array(data))
-            or ((_PUSH in data or _SET in data or _ATTRIBUTE in data) and _announces_more(data))
-        ):
+        looks_alien = False
+        if len(data.translate(None, _ALIENS)) != len(data):
+            if _announces_more(data):
+                return None
+            looks_alien = _has_alien_line(data) is not None
+        if _announces_array(data):
             return None
         reader = self._hiredis
         reader.feed(data)
@@ -170,8 +170,7 @@ class RequestReader:
                 requests = [request, more, *iter(reader.gets, False)]
                 is_at_end = requests.pop() == _PROBED
                 b"".join(_flatten(requests))
-            # An empty array has no first word, a map none by number.
-            if is_at_end and all(map(_first, requests)):
+            if is_at_end and all(requests):
                 if looks_alien and _encoded(requests) != data:
                     return None
                 return requests
@@ -189,10 +188,11 @@ class RequestReader:
             self._buffer += data
             return self._patient()
         self._buffer += data[end:]
+        rest: list[Request] = []
         try:
-            rest = list(self._patient())
+            rest.extend(self._patient())
         except ProtocolError as error:
-            return _ending_with(requests, error)
+            return _ending_with([*requests, *rest], error)
         # A list promises that all its members came as RESP arrays.
         return chain(requests, rest) if rest else requests
 
