@@ -205,9 +205,9 @@ def lpush(ctx: Context, key: bytes, *elements: bytes) -> Reply:
     if value is None:
         value = ListValue()
         db.store(key, value)
-    value.push_left(elements, ctx.limits)
+    length = value.push_left(elements, ctx.limits)
     db.changed(key, LIST, b"lpush", len(elements))
-    return len(value)
+    return length
 
 
 @command(
@@ -391,9 +391,9 @@ def rpush(ctx: Context, key: bytes, *elements: bytes) -> Reply:
     if value is None:
         value = ListValue()
         db.store(key, value)
-    value.push_right(elements, ctx.limits)
+    length = value.push_right(elements, ctx.limits)
     db.changed(key, LIST, b"rpush", len(elements))
-    return len(value)
+    return length
 
 
 @command(

@@ -189,8 +189,8 @@ class ListValue:
 
     # Pushing
 
-    def push_left(self, items: Sequence[bytes], limits: EncodingLimits) -> None:
-        """Push items one after the other at the left: the last will be the first element."""
+    def push_left(self, items: Sequence[bytes], limits: EncodingLimits) -> int:
+        """Push items at the left, the last one becoming the first element; return the length."""
         nodes = self._nodes
         if nodes is None:
             nodes = self._grow(items, limits)
@@ -202,9 +202,10 @@ class ListValue:
             nodes.pending_left += len(items)
             if len(nodes.counts) < 2:
                 nodes.settle(self)
+        return len(self._front) + len(self._back)
 
-    def push_right(self, items: Sequence[bytes], limits: EncodingLimits) -> None:
-        """Push items one after the other at the right."""
+    def push_right(self, items: Sequence[bytes], limits: EncodingLimits) -> int:
+        """Push items one after the other at the right; return the length."""
         nodes = self._nodes
         if nodes is None:
             nodes = self._grow(items, limits)
@@ -216,6 +217,7 @@ class ListValue:
             nodes.pending_right += len(items)
             if len(nodes.counts) < 2:
                 nodes.settle(self)
+        return len(self._front) + len(self._back)
 
     def _grow(self, items: Sequence[bytes], limits: EncodingLimits) -> QuicklistNodes | None:
         """Make a listpack that cannot take the items a quicklist, before they are added."""
