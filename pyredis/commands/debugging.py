@@ -322,12 +322,16 @@ def _object(ctx: Context, key: bytes) -> Reply:
     value = ctx.db.values.get(key)
     if value is None:
         raise no_such_key()
-    idle_ms = ctx.keyspace.idle_ms(ctx.db, key)
-    accessed_s = (ctx.now_ms - idle_ms) // 1000
+    accesses = ctx.db.accesses
+    if ctx.keyspace.frequency is not None and accesses is not None:
+        accessed, idle_ms = accesses.get(key, 0), 0
+    else:
+        idle_ms = ctx.keyspace.idle_ms(ctx.db, key)
+        accessed = (ctx.now_ms - idle_ms) // 1000
     text = (
         f"Value at:{id(value):#x} refcount:1 encoding:{_encoding(value)} "
         f"serializedlength:{_plain_length(value)} "
-        f"lru:{accessed_s & _LRU_CLOCK_BITS} lru_seconds_idle:{idle_ms // 1000}"
+        f"lru:{accessed & _LRU_CLOCK_BITS} lru_seconds_idle:{idle_ms // 1000}"
     )
     if isinstance(value, ListValue) and value.encoding == "quicklist":
         text += _quicklist(ctx, value)

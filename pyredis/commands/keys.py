@@ -381,6 +381,7 @@ def scan(ctx: Context, cursor: bytes, *options: bytes) -> Reply:
 )
 def touch(ctx: Context, *keys: bytes) -> Reply:
     """Access keys so that they count as used now, and count those that exist."""
+    ctx.keyspace.touching = True  # even for a client that asked to leave no traces
     lookup = ctx.db.lookup_read
     found = 0
     for key in keys:

@@ -238,6 +238,7 @@ class Dispatcher:
         """
         timer = self._timer
         client.argv = argv
+        self._keyspace.touching = not client.no_touch
         started = timer()
         reply: Any
         try:
@@ -245,6 +246,7 @@ class Dispatcher:
         except Exception as error:
             reply = self._failed(command, len(argv), error)
         elapsed = timer() - started
+        self._keyspace.touching = True
         command.calls += 1
         command.nanoseconds += elapsed
         return reply

@@ -148,7 +148,7 @@ class Database:
                 return False
         elif not self.deadlines and self.accesses is None:
             self.watchful = False
-        if self.accesses is not None:
+        if self.accesses is not None and self.keyspace.touching:
             self.keyspace.accessed(self, key)
         return True
 

@@ -43,6 +43,8 @@ class Keyspace:
         may_expire: False on a replica and while writes are paused: what is due
             then reads as absent but stays.
         frequency: How accesses are counted; None while their time is kept, or nothing.
+        touching: False while a client runs a command that asked for no traces
+            (CLIENT NO-TOUCH): looking a key up is no access then.
         lazy_free: Containers waiting to be freed in slices.
     """
 
@@ -59,6 +61,7 @@ class Keyspace:
         self.loading = False
         self.may_expire = True
         self.frequency: FrequencyCounting | None = None
+        self.touching = True
         self.lazy_free: deque[Any] = deque()
         self.lazy_freed = 0
         self._change_observers: tuple[ChangeObserver, ...] = ()

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
 from twisted.internet.error import CannotListenError
+from twisted.internet.main import CONNECTION_DONE
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from pyredis.net.factory import RedisFactory
 from pyredis.net.hub import make_hub
@@ -80,13 +82,13 @@ class ListenerService(Service):
         if self._server.settings.port == old_port:
             # The same port on other addresses: the old ones have to go first.
             for port in before:
-                port.stopListening()
+                _close_at_once(port)
             before = []
         try:
             self._open_tcp()
         except CannotListen as error:
             for port in self._tcp:
-                port.stopListening()
+                _close_at_once(port)
             self._tcp, self.tcp_port = before, old_port
             self._log.warn("{error}", error=error)
             raise ValueError("Unable to listen on this port. Check server logs.") from None
@@ -156,6 +158,12 @@ class ListenerService(Service):
                 f"Failed opening Unix socket: bind: {path}: {_reason(reason)}"
             ) from None
         self._unix = port
+
+
+def _close_at_once(port: Any) -> None:
+    """Free a port for the next to listen on; ``stopListening`` would a turn later."""
+    port.stopReading()
+    port.connectionLost(Failure(CONNECTION_DONE))
 
 
 def _reason(error: Any) -> str:

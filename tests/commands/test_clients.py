@@ -101,6 +101,43 @@ class NameTests(ClientCase):
         self.assertEqual(self.error("CLIENT", "NO-TOUCH", "1"), SYNTAX)
 
 
+class NoTouchTests(ClientCase):
+    """CLIENT NO-TOUCH."""
+
+    def setUp(self) -> None:
+        """Keep access times, and have a key that was not used for a while."""
+        super().setUp()
+        self.do("SET", "k", "v")
+        self.do("OBJECT", "IDLETIME", "k")
+        self.do("GET", "k")
+        self.session.clock.advance(10)
+        self.do("CLIENT", "NO-TOUCH", "ON")
+
+    def test_looking_leaves_no_trace(self) -> None:
+        """Neither reading nor looking up for a change counts as an access."""
+        self.do("GET", "k")
+        self.do("EXPIRE", "k", 100)
+
+        self.assertEqual(self.do("OBJECT", "IDLETIME", "k"), 10)
+
+    def test_touch_does(self) -> None:
+        """It is what TOUCH is for."""
+        self.do("TOUCH", "k")
+
+        self.assertEqual(self.do("OBJECT", "IDLETIME", "k"), 0)
+
+    def test_others_do(self) -> None:
+        """The switch is one connection's, and can be turned back."""
+        self.do("GET", "k")
+        self.session.another().do("GET", "k")
+        self.assertEqual(self.do("OBJECT", "IDLETIME", "k"), 0)
+
+        self.session.clock.advance(10)
+        self.do("CLIENT", "NO-TOUCH", "OFF")
+        self.do("GET", "k")
+        self.assertEqual(self.do("OBJECT", "IDLETIME", "k"), 0)
+
+
 class ListTests(ClientCase):
     """CLIENT LIST and CLIENT INFO."""
 
