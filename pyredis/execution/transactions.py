@@ -57,16 +57,37 @@ class WatchedKeys:
         if not watchers:
             return
         for client in watchers:
-            if client.watching and client.watching[(db, key)] and db.peek(key) is None:
+            if client.watching and client.watching[(db, key)] and key not in db.values:
+                # The removal of an expired key is no change; its return would be.
                 client.watching[(db, key)] = False
             else:
                 self._touched.add(client)
 
     def database_changed(self, db: Database, other: Database | None = None) -> None:
-        """Touch the watchers of keys that a FLUSHDB or SWAPDB is about to change."""
-        for (watched_db, key), watchers in self._watchers.items():
-            if watched_db is db and (key in db.values or (other and key in other.values)):
-                self._touched.update(watchers)
+        """
+        Touch the watchers of keys that a FLUSHDB or SWAPDB is about to change.
+
+        Args:
+            db: Whose keys are about to go.
+            other: Whose keys come in their place.
+        """
+        for place, watchers in self._watchers.items():
+            key = place[1]
+            if place[0] is not db or not (key in db.values or (other and key in other.values)):
+                continue
+            for client in watchers:
+                assert client.watching is not None
+                was_expired = client.watching[place]
+                if other is None or key not in other.values:
+                    is_changed, is_expired = not was_expired, False
+                else:
+                    is_expired = _is_expired(other, key)
+                    # An expired key is as good as none.
+                    is_changed = not (is_expired and (was_expired or key not in db.values))
+                if is_changed:
+                    self._touched.add(client)
+                else:
+                    client.watching[place] = is_expired
 
     def is_touched(self, client: Client) -> bool:
         """Tell whether a key the client watches was changed, or has expired."""

@@ -1,70 +1,88 @@
 """Tests of pyredis.execution.statistics."""
 
-from __future__ import annotations
-
 from twisted.trial.unittest import SynchronousTestCase
 
 from pyredis.execution.statistics import Rate, Statistics
 
-SECOND = 10**9
+
+class ErrorCountTests(SynchronousTestCase):
+    """Error replies are counted by their code."""
+
+    def test_by_code(self) -> None:
+        """Each code has its count."""
+        statistics = Statistics()
+        for code in ("ERR", "WRONGTYPE", "ERR"):
+            statistics.count_error(code)
+
+        self.assertEqual(statistics.errors, {"ERR": 2, "WRONGTYPE": 1})
+        self.assertEqual(statistics.error_replies, 3)
+
+    def test_made_up_codes(self) -> None:
+        """At 128 codes it gives up, so that scripts cannot fill the memory."""
+        statistics = Statistics()
+        for number in range(128):
+            statistics.count_error(f"CODE{number}")
+        self.assertEqual(len(statistics.errors), 128)
+        statistics.count_error("CODE5")
+        self.assertEqual(statistics.errors["CODE5"], 2)
+        statistics.count_error("ONE_MORE")
+        statistics.count_error("CODE5")
+
+        self.assertEqual(statistics.errors, {"ERRORSTATS_OVERFLOW": 1})
+        self.assertEqual(statistics.error_replies, 131)
+
+    def test_reset(self) -> None:
+        """A reset begins anew, behind an overflow too."""
+        statistics = Statistics()
+        for number in range(200):
+            statistics.count_error(f"CODE{number}")
+        statistics.connections_received = 5
+        statistics.reset()
+        statistics.count_error("ERR")
+
+        self.assertEqual(statistics.errors, {"ERR": 1})
+        self.assertEqual((statistics.error_replies, statistics.connections_received), (1, 0))
+
+
+SECOND = 1_000_000_000
 
 
 class RateTests(SynchronousTestCase):
     """How fast a counter grows."""
 
-    def test_two_samples_make_a_rate(self) -> None:
-        """One alone makes none."""
+    def test_unknown(self) -> None:
+        """One sample says nothing."""
         rate = Rate()
-        rate.sample(1000, SECOND)
         self.assertEqual(rate.per_second, 0)
-        rate.sample(1050, SECOND * 3 // 2)
-        self.assertEqual(rate.per_second, 100)
+        rate.sample(1000, SECOND)
 
-    def test_old_samples_are_forgotten(self) -> None:
-        """The rate of an idle counter falls to 0."""
+        self.assertEqual(rate.per_second, 0)
+
+    def test_average(self) -> None:
+        """It is the average of the last intervals; older ones are forgotten."""
         rate = Rate()
         rate.sample(0, 0)
-        for turn in range(1, 7):
-            rate.sample(400, turn * SECOND)
-            if turn == 2:
-                self.assertEqual(rate.per_second, 200)
+        rate.sample(100, SECOND)
+        rate.sample(400, 2 * SECOND)
+        self.assertEqual(rate.per_second, 200)
+        for number in range(50):
+            rate.sample(400, (3 + number) * SECOND)
 
         self.assertEqual(rate.per_second, 0)
 
-    def test_a_counter_that_was_reset_does_not_shrink(self) -> None:
-        """There is no negative rate."""
+    def test_a_counter_that_was_reset(self) -> None:
+        """A counter that starts anew does not shrink the rate below nothing."""
         rate = Rate()
         rate.sample(1000, 0)
         rate.sample(0, SECOND)
 
         self.assertEqual(rate.per_second, 0)
 
-    def test_a_clock_that_stands_still(self) -> None:
-        """Two samples at one moment make no rate."""
+    def test_no_time_between(self) -> None:
+        """Two samples at one moment divide by nothing."""
         rate = Rate()
         rate.sample(0, SECOND)
         rate.sample(10, SECOND)
+        rate.sample(20, 2 * SECOND)
 
-        self.assertEqual(rate.per_second, 0)
-
-
-class StatisticsTests(SynchronousTestCase):
-    """Errors by their codes."""
-
-    def test_codes_are_counted(self) -> None:
-        """And all together."""
-        statistics = Statistics()
-        for code in ("ERR", "WRONGTYPE", "ERR"):
-            statistics.count_error(code)
-
-        self.assertEqual(statistics.error_replies, 3)
-        self.assertEqual(statistics.errors, {"ERR": 2, "WRONGTYPE": 1})
-
-    def test_there_is_no_end_of_codes_but_of_counting(self) -> None:
-        """Scripts can make up codes: at 128 kinds the counting by code stops."""
-        statistics = Statistics()
-        for number in range(200):
-            statistics.count_error(f"CODE{number}")
-
-        self.assertEqual(statistics.errors, {"ERRORSTATS_OVERFLOW": 1})
-        self.assertEqual(statistics.error_replies, 200)
+        self.assertEqual(rate.per_second, 10)
