@@ -339,7 +339,17 @@ def _new_number(field: _Field, old: int) -> int | None:
     if number < 0 and not field.signed:
         # Redis takes the 64 bits of a negative number for a great one.
         number += 1 << 64
+    elif field.width < 64 and number < (1 << (field.width - 1)) - (1 << 63):
+        # So low that Redis, which looks how much room is left above, takes it for too great.
+        return _too_great(field, number)
     return bits.fit(number, field.width, field.signed, field.overflow)
+
+
+def _too_great(field: _Field, number: int) -> int | None:
+    """Return what a signed field is to hold for a number that counts as too great."""
+    if field.overflow is Overflow.WRAP:
+        return bits.fit(number, field.width, True, Overflow.WRAP)
+    return bits.fit(1 << 64, field.width, True, field.overflow)
 
 
 def _parse_fields(ctx: Context, options: Sequence[bytes]) -> list[_Field]:

@@ -215,7 +215,10 @@ def add(
             make_dense(string)
             index = None
             raised = raise_dense_register(string, register, value)
-        changed += raised
+        if raised:
+            changed += 1
+            # At once: a later element may find the rest of the string to be nonsense.
+            mark_stale(string)
     if index is not None:
         indexes.keep(string, index)
     if changed:

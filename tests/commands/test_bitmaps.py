@@ -190,6 +190,14 @@ class FieldTests(BitmapCase):
 
         self.assertEqual(self.do("GET", "k"), b"\xff\xfe")
 
+    def test_numbers_too_low_to_be_told_from_great_ones(self) -> None:
+        """The lowest ones of 64 bits saturate a narrower field upwards, as in Redis."""
+        for number, result in ((-(2**63), 127), (127 - 2**63, 127), (128 - 2**63, -128)):
+            self.do("BITFIELD", "k", "OVERFLOW", "SAT", "SET", "i8", 0, number)
+            self.assertEqual(self.fields("GET i8 0"), [result])
+        self.do("BITFIELD", "k", "OVERFLOW", "SAT", "SET", "i64", 0, -(2**63))
+        self.assertEqual(self.fields("GET i64 0"), [-(2**63)])
+
     def test_changes(self) -> None:
         """Each operation that changes something counts; reading makes no key."""
         for operations, changes in (

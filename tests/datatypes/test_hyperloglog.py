@@ -186,6 +186,17 @@ class CheckTests(SynchronousTestCase):
             SparseIndexes(),
         )
 
+    def test_what_changed_before_stays_marked(self) -> None:
+        """The cached cardinality is out of date even if a later element is refused."""
+        string = bytearray(b"HYLL\x01" + bytes(11) + b"\x7f\x00")
+        elements = [b"%d" % number for number in range(500)]
+
+        self.assertRaises(
+            CorruptHyperLogLog, hyperloglog.add, string, elements, LIMIT, SparseIndexes()
+        )
+
+        self.assertIsNone(hyperloglog.cached_cardinality(string))
+
     @given(st.binary(max_size=40), st.lists(st.binary(max_size=3), max_size=5))
     def test_nonsense_is_refused_or_survived(self, body: bytes, elements: list[bytes]) -> None:
         """No sparse body makes anything but the one error."""

@@ -207,7 +207,7 @@ class StreamTests(FamilyTests):
         XRANGE {key} {bound} {bound} [COUNT {count}]
         XREVRANGE {key} {bound} {bound} [COUNT {count}]
         XLEN {key}
-        XREAD [COUNT {count}] STREAMS {key} {key} {id} {id}
+        XREAD [COUNT {count}] STREAMS {key} {id}
         XINFO STREAM {key}
         DEL {key}
         COPY {key} {key}
