@@ -49,6 +49,11 @@ class ProtocolError(RedisError):
         super().__init__(prefix + (message.encode() if isinstance(message, str) else message))
 
 
+def c_text(argument: bytes) -> bytes:
+    """Return as much of an argument as Redis shows in an error: up to a NUL byte."""
+    return argument.partition(b"\0")[0]
+
+
 def syntax_error() -> RedisError:
     """An option that is unknown, misplaced or contradicts another."""
     return RedisError("syntax error")
@@ -119,20 +124,21 @@ def unknown_command(name: bytes, arguments: list[bytes]) -> RedisError:
     for argument in arguments:
         if len(shown) >= 128:
             break
-        shown += b"'%b' " % argument[: 128 - len(shown)]
-    return RedisError(b"unknown command '%b', with args beginning with: %b" % (name[:128], shown))
+        shown += b"'%b' " % c_text(argument)[: 128 - len(shown)]
+    name = c_text(name)[:128]
+    return RedisError(b"unknown command '%b', with args beginning with: %b" % (name, shown))
 
 
 def wrong_subcommand(subcommand: bytes, container: str) -> RedisError:
     """A subcommand with too many arguments, where the table cannot tell; as it was spelled."""
     return RedisError(
         b"unknown subcommand or wrong number of arguments for '%b'. Try %b HELP."
-        % (subcommand[:128], container.encode())
+        % (c_text(subcommand)[:128], container.encode())
     )
 
 
 def unknown_subcommand(subcommand: bytes, container: str) -> RedisError:
     """A subcommand that does not exist; ``container`` is ``CLIENT``."""
     return RedisError(
-        b"unknown subcommand '%b'. Try %b HELP." % (subcommand[:128], container.encode())
+        b"unknown subcommand '%b'. Try %b HELP." % (c_text(subcommand)[:128], container.encode())
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from pyredis.errors import RedisError, syntax_error, wrong_subcommand
+from pyredis.errors import RedisError, c_text, syntax_error, wrong_subcommand
 from pyredis.execution.arguments import Arguments, integer
 from pyredis.execution.authentication import has_user
 from pyredis.execution.client import Client, Context
@@ -225,9 +225,11 @@ def client_setinfo(ctx: Context, attribute: bytes, value: bytes) -> Reply:
     """Tell which library in which version uses this connection."""
     word = attribute.upper()
     if word not in (b"LIB-NAME", b"LIB-VER"):
-        raise RedisError(b"Unrecognized option '%b'" % attribute)
+        raise RedisError(b"Unrecognized option '%b'" % c_text(attribute))
     if not _is_printable(value):
-        raise RedisError(b"%b cannot contain spaces, newlines or special characters." % attribute)
+        raise RedisError(
+            b"%b cannot contain spaces, newlines or special characters." % c_text(attribute)
+        )
     if word == b"LIB-NAME":
         ctx.client.library_name = value
     else:
@@ -313,7 +315,7 @@ def _type_named(word: bytes) -> str:
     try:
         return CLIENT_TYPES[word.lower()]
     except KeyError:
-        raise RedisError(b"Unknown client type '%b'" % word) from None
+        raise RedisError(b"Unknown client type '%b'" % c_text(word)) from None
 
 
 def _kill(ctx: Context, filters: list[Callable[[Client], bool]]) -> int:
@@ -348,7 +350,7 @@ def _by_type(ctx: Context, value: bytes) -> Callable[[Client], bool]:
 
 def _by_user(ctx: Context, value: bytes) -> Callable[[Client], bool]:
     if not has_user(ctx.server, value):
-        raise RedisError(b"No such user '%b'" % value)
+        raise RedisError(b"No such user '%b'" % c_text(value))
     name = value.decode("utf-8", "surrogateescape")
     return lambda client: client.user_name == name
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pyredis.commands.clients import check_name
-from pyredis.errors import RedisError, db_index_out_of_range, syntax_error, wrong_arity
+from pyredis.errors import RedisError, c_text, db_index_out_of_range, syntax_error, wrong_arity
 from pyredis.execution.arguments import Arguments, integer_between
 from pyredis.execution.authentication import DEFAULT_USER, log_in, log_out, needs_password
 from pyredis.execution.client import Context
@@ -93,7 +93,7 @@ def hello(ctx: Context, *options: bytes) -> Reply:
             name = arguments.take()
             check_name(name)
         else:
-            raise RedisError(b"Syntax error in HELLO option '%b'" % option)
+            raise RedisError(b"Syntax error in HELLO option '%b'" % c_text(option))
     client = ctx.client
     if credentials is not None:
         log_in(client, *credentials)
@@ -127,14 +127,16 @@ def hello(ctx: Context, *options: bytes) -> Reply:
     complexity="O(1)",
     tips=["request_policy:all_shards", "response_policy:all_succeeded"],
     syntax="[message]",
+    while_subscribed=True,
 )
 def ping(ctx: Context, *message: bytes) -> Reply:
     """Answer PONG, or the given message."""
-    if not message:
-        return PONG
     if len(message) > 1:
         raise wrong_arity("ping")
-    return message[0]
+    if ctx.client.is_only_listening:
+        # Redis 2.8's way of telling a listening client's PONG from a message.
+        return [b"pong", message[0] if message else b""]
+    return message[0] if message else PONG
 
 
 @command(
@@ -145,6 +147,7 @@ def ping(ctx: Context, *message: bytes) -> Reply:
     complexity="O(1)",
     deprecated=("7.2.0", "closing the connection"),
     runs_in_transaction=True,
+    while_subscribed=True,
 )
 def quit(ctx: Context, *options: bytes) -> Reply:
     """Close the connection once the reply was sent."""
@@ -159,12 +162,14 @@ def quit(ctx: Context, *options: bytes) -> Reply:
     since="6.2.0",
     complexity="O(1)",
     runs_in_transaction=True,
+    while_subscribed=True,
 )
 def reset(ctx: Context) -> Reply:
     """Make the connection what it was when it was new."""
     client = ctx.client
     client.transaction = None
     ctx.server.watched.forget(client)
+    ctx.server.broker.forget(client)
     client.reset()
     log_out(client)
     return Simple(b"RESET")
