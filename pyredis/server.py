@@ -253,6 +253,7 @@ class RedisServer(MultiService):
             (_LIMITS, self._apply_limits),
             (("loglevel",), self._apply_loglevel),
             (("requirepass",), self._apply_password),
+            (("notify-keyspace-events",), self._apply_notifications),
         ):
             settings.observe(names, apply)
             apply()
@@ -270,6 +271,9 @@ class RedisServer(MultiService):
             for client in self.instance.clients.values():
                 client.authenticated = True
                 client.refresh()
+
+    def _apply_notifications(self) -> None:
+        self.instance.notifier.set_classes(self.settings.notify_keyspace_events)
 
     def _apply_loglevel(self) -> None:
         dispatcher = self.instance.dispatcher

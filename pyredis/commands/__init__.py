@@ -16,6 +16,7 @@ from pyredis.commands import (  # noqa: F401 - imported for their declarations
     keys,
     lists,
     lolwut,
+    pubsub,
     replication,
     server,
     sets,

@@ -265,6 +265,10 @@ def _stats(ctx: Context) -> Fields:
         yield field, 0
     yield "keyspace_hits", sum(db.hits for db in keyspace.databases)
     yield "keyspace_misses", sum(db.misses for db in keyspace.databases)
+    broker = ctx.server.broker
+    yield "pubsub_channels", len(broker.channels)
+    yield "pubsub_patterns", len(broker.patterns)
+    yield "pubsubshard_channels", len(broker.shard_channels)
     for field in _NOT_COUNTED:
         yield field, 0
     yield "unexpected_error_replies", 0
@@ -277,9 +281,6 @@ def _stats(ctx: Context) -> Fields:
 
 
 _NOT_COUNTED = (
-    "pubsub_channels",
-    "pubsub_patterns",
-    "pubsubshard_channels",
     "latest_fork_usec",
     "total_forks",
     "migrate_cached_sockets",

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pyredis.execution.transactions import Transaction
     from pyredis.keyspace.database import Database
     from pyredis.keyspace.keyspace import Keyspace
+    from pyredis.pubsub.broker import Subscriptions
 
 
 class Context:
@@ -114,6 +115,7 @@ class Client:
         "reply_mode",
         "resp",
         "special",
+        "subscriptions",
         "transaction",
         "user_name",
         "waiting",
@@ -149,6 +151,7 @@ class Client:
         self.transaction: Transaction | None = None
         self.watching: dict[tuple[Database, bytes], bool] | None = None
         self.no_touch = False
+        self.subscriptions: Subscriptions | None = None
         self.reply_mode = "on"
         self.resp = 2
         self.user_name = "default"
@@ -166,7 +169,13 @@ class Client:
             or self.transaction is not None
             or self.reply_mode != "on"
             or self.no_touch
+            or self.is_only_listening
         )
+
+    @property
+    def is_only_listening(self) -> bool:
+        """Whether it has subscribed in RESP2, where pushes cannot be told from replies."""
+        return self.resp == 2 and bool(self.subscriptions)
 
     def reset(self) -> None:
         """Return to the state of a new connection, but for authentication (RESET)."""
@@ -193,6 +202,11 @@ class Client:
         encode(reply, pieces.append, self.resp)
         if pieces:
             self.connection.write(b"".join(pieces))
+
+    def deliver(self, data: bytes) -> None:
+        """Send an encoded message of a channel."""
+        if not self.closing:
+            self.connection.write(data)
 
     def close(self) -> None:
         """Close when the replies written so far have left; nothing more is read."""

@@ -28,7 +28,7 @@ CLIENT_TYPES = {
 
 def client_type(client: Client) -> str:
     """Return the type of a client, which decides about its limits and which filters find it."""
-    return "normal"
+    return "pubsub" if client.subscriptions else "normal"
 
 
 def request_bytes(argv: Sequence[bytes]) -> int:
@@ -62,6 +62,7 @@ def client_line(client: Client, now_ms: int) -> bytes:
     pending_output = connection.pending_output()
     argv = client.argv if client.waiting is None else client.waiting.argv
     transaction = client.transaction
+    own = client.subscriptions
     running = request_bytes(argv) if argv else 0
     fields: list[tuple[str, object]] = [
         ("id", client.id),
@@ -73,9 +74,9 @@ def client_line(client: Client, now_ms: int) -> bytes:
         ("idle", max(0, now_ms - client.last_interaction_ms) // 1000),
         ("flags", _flags(client)),
         ("db", client.ctx.db.number),
-        ("sub", 0),
-        ("psub", 0),
-        ("ssub", 0),
+        ("sub", len(own.channels) if own else 0),
+        ("psub", len(own.patterns) if own else 0),
+        ("ssub", len(own.shard_channels) if own else 0),
         ("multi", -1 if transaction is None else len(transaction.queued)),
         ("qbuf", connection.pending_input() + running),
         ("qbuf-free", 0),
@@ -111,6 +112,7 @@ def _text(value: bytes) -> str:
 def _flags(client: Client) -> str:
     is_touched = client.watching is not None and client.ctx.server.watched.is_touched(client)
     flags = (
+        ("P", bool(client.subscriptions)),
         ("x", client.transaction is not None),
         ("b", client.waiting is not None),
         ("d", is_touched),

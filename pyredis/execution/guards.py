@@ -53,6 +53,16 @@ def forbidden_in_transaction(
     return None
 
 
+def only_listening(client: Client, command: Command, argv: Sequence[bytes]) -> RedisError | None:
+    """Refuse a subscribed RESP2 client what it could not tell from a message."""
+    if command.while_subscribed or not client.is_only_listening:
+        return None
+    return RedisError(
+        f"Can't execute '{command.display_name}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / "
+        "QUIT / RESET are allowed in this context"
+    )
+
+
 def loading(client: Client, command: Command, argv: Sequence[bytes]) -> RedisError | None:
     """Refuse most commands while the data set is loaded."""
     if client.ctx.keyspace.loading and not command.allowed_loading:
@@ -60,7 +70,13 @@ def loading(client: Client, command: Command, argv: Sequence[bytes]) -> RedisErr
     return None
 
 
-GUARDS: tuple[Guard, ...] = (protected, unauthenticated, forbidden_in_transaction, loading)
+GUARDS: tuple[Guard, ...] = (
+    protected,
+    unauthenticated,
+    forbidden_in_transaction,
+    only_listening,
+    loading,
+)
 
 
 def refusal(client: Client, command: Command, argv: Sequence[bytes]) -> RedisError | None:

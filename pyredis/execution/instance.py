@@ -11,10 +11,12 @@ from pyredis.execution.blocking import WaitingRoom
 from pyredis.execution.client import Client
 from pyredis.execution.debug_switches import DebugSwitches
 from pyredis.execution.dispatch import Dispatcher
+from pyredis.execution.notifications import KeyspaceNotifier
 from pyredis.execution.ports import Host, NoHost, Scheduler
 from pyredis.execution.statistics import Statistics
 from pyredis.execution.table import CommandTable
 from pyredis.execution.transactions import WatchedKeys
+from pyredis.pubsub.broker import Broker
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,6 +80,8 @@ class Instance:
         self.started_ms = keyspace.now_ms
         self._next_client = 1
         self.watched = WatchedKeys(keyspace)
+        self.broker = Broker()
+        self.notifier = KeyspaceNotifier(keyspace, self.broker)
         self.waiting_room = WaitingRoom(self)
         self.dispatcher = Dispatcher(self)
 
@@ -133,4 +137,5 @@ class Instance:
             self.statistics.output_bytes += client.output_bytes
         self.waiting_room.leave(client)
         self.watched.forget(client)
+        self.broker.forget(client)
         client.transaction = None

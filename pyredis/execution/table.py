@@ -76,6 +76,7 @@ class Declaration:
         key_specs: Where its keys are.
         subcommands: Of a container, by their names in capitals.
         runs_in_transaction: Runs at once between MULTI and EXEC instead of being queued.
+        while_subscribed: Allowed to a RESP2 client that has subscribed to something.
         summary: The first line of the body's docstring.
     """
 
@@ -96,6 +97,7 @@ class Declaration:
         deprecated: tuple[str, str] | None = None,
         tips: Sequence[str] = (),
         runs_in_transaction: bool = False,
+        while_subscribed: bool = False,
     ) -> None:
         self.name = name
         self.body = body
@@ -111,6 +113,7 @@ class Declaration:
         self.deprecated = deprecated
         self.tips = tuple(tips)
         self.runs_in_transaction = runs_in_transaction
+        self.while_subscribed = while_subscribed
         self.subcommands: dict[str, Declaration] = {}
         self.summary = (inspect.getdoc(body) or "").partition("\n")[0].rstrip(".") if body else ""
         self._check()
@@ -283,6 +286,7 @@ class Command:
         "skip_monitor",
         "skip_slowlog",
         "subcommands",
+        "while_subscribed",
         "words",
     )
 
@@ -307,6 +311,7 @@ class Command:
         self.allowed_stale = STALE in flags
         self.allow_busy = ALLOW_BUSY in flags
         self.runs_in_transaction = declaration.runs_in_transaction
+        self.while_subscribed = declaration.while_subscribed
         self.may_replicate = Flag.MAY_REPLICATE in flags
         self.skip_monitor = Flag.SKIP_MONITOR in flags
         self.skip_slowlog = Flag.SKIP_SLOWLOG in flags

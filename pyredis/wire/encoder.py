@@ -23,6 +23,7 @@ from pyredis.wire.replies import (
     Pairs,
     Push,
     SetReply,
+    Several,
     Simple,
     Special,
     Verbatim,
@@ -84,6 +85,10 @@ def _encode_set(reply: SetReply, append: Append, resp: int) -> None:
 
 def _encode_push(reply: Push, append: Append, resp: int) -> None:
     _encode_list(reply, append, resp, b">" if resp == 3 else b"*")
+
+
+def _encode_several(reply: Several, append: Append, resp: int) -> None:
+    _encode_items(reply, append, resp)
 
 
 def _encode_dict(reply: dict[Any, Any], append: Append, resp: int) -> None:
@@ -176,6 +181,7 @@ _ENCODERS: dict[type, Callable[[Any, Append, int], None]] = {
     SetReply: _encode_set,
     Pairs: _encode_pairs,
     Push: _encode_push,
+    Several: _encode_several,
     Verbatim: _encode_verbatim,
     BigNumber: _encode_big_number,
     Special: _encode_special,

@@ -14,7 +14,7 @@ from typing import Any
 
 from pyredis.primitives.numbers import format_double
 from pyredis.wire.encoder import Append, encode
-from pyredis.wire.replies import NULL_ARRAY, BigNumber, Double, Pairs, Verbatim
+from pyredis.wire.replies import NULL_ARRAY, BigNumber, Double, Pairs, Several, Verbatim
 
 
 def _is_printable(text: bytes) -> bool:
@@ -42,6 +42,10 @@ def encode_human(reply: Any, append: Append) -> None:
         reply: A value of the reply vocabulary.
         append: Takes each piece of the encoded reply.
     """
+    if isinstance(reply, Several):
+        for each in reply:
+            encode_human(each, append)
+        return
     items = _flat_items(reply)
     if items is not None:
         append(b"*%d\r\n" % len(items))

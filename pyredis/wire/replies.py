@@ -72,6 +72,12 @@ class Push(list[object]):
     __slots__ = ()
 
 
+class Several(list[object]):
+    """Replies in a row to one command, such as SUBSCRIBE's one confirmation a channel."""
+
+    __slots__ = ()
+
+
 class Verbatim:
     """Text with a three-letter format (``txt``, ``mkd``): a plain bulk string in RESP2."""
 
@@ -119,6 +125,7 @@ Reply = Union[
     SetReply,
     Pairs,
     Push,
+    Several,
     Verbatim,
     BigNumber,
     Special,

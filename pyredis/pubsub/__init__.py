@@ -1,0 +1,1 @@
+"""Publish/subscribe: who listens to which channels, and messages on their way."""
