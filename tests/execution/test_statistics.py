@@ -58,6 +58,14 @@ class RateTests(SynchronousTestCase):
 
         self.assertEqual(rate.per_second, 0)
 
+    def test_two_samples(self) -> None:
+        """Two make a rate, however long the time between them."""
+        rate = Rate()
+        rate.sample(1000, SECOND)
+        rate.sample(1050, SECOND * 3 // 2)
+
+        self.assertEqual(rate.per_second, 100)
+
     def test_average(self) -> None:
         """It is the average of the last intervals; older ones are forgotten."""
         rate = Rate()
