@@ -55,15 +55,25 @@ def zpopmax(ctx: Context, key: bytes, *options: bytes) -> Reply:
 def _pop_from(ctx: Context, key: bytes, options: Sequence[bytes], greatest: bool) -> Reply:
     if len(options) > 1:
         raise syntax_error()
-    count = positive_count(options[0]) if options else 1
+    if not options:
+        value = ctx.db.lookup_write(key, SortedSetValue)
+        # A single pair is flat in either protocol.
+        return [] if value is None else _pop_one(ctx, key, value, greatest)
+    count = positive_count(options[0])
     value = ctx.db.lookup_write(key, SortedSetValue)
     if value is None or not count:
         return []
     members, scores = _pop(ctx, key, value, greatest, count)
-    if not options:
-        # A single pair is flat in either protocol.
-        return [members[0], Double(scores[0])]
     return Pairs(zip(members, map(Double, scores), strict=True))
+
+
+def _pop_one(ctx: Context, key: bytes, value: SortedSetValue, greatest: bool) -> list[Reply]:
+    """Remove the outermost member and return it and its score."""
+    member, score = value.pop(greatest)
+    ctx.db.changed(key, SORTED_SET, b"zpopmax" if greatest else b"zpopmin")
+    if not value:
+        ctx.db.delete_emptied(key)
+    return [member, Double(score)]
 
 
 def _pop(
@@ -183,7 +193,6 @@ def _wait_and_pop(ctx: Context, options: Sequence[bytes], greatest: bool) -> Rep
     for key in keys:
         value = ctx.db.lookup_write(key, SortedSetValue)
         if value is not None:
-            members, scores = _pop(ctx, key, value, greatest, 1)
             ctx.propagate(b"ZPOPMAX" if greatest else b"ZPOPMIN", key)
-            return [key, members[0], Double(scores[0])]
+            return [key, *_pop_one(ctx, key, value, greatest)]
     return Blocked(keys, wait_ms, SortedSetValue)

@@ -12,7 +12,7 @@ from enum import Enum
 
 from pyredis.datatypes.sorted_sets import LexRange, ScoreRange, SortedSetValue
 from pyredis.errors import RedisError, syntax_error
-from pyredis.execution.arguments import Arguments, integer
+from pyredis.execution.arguments import integer
 from pyredis.execution.client import Context
 from pyredis.execution.flags import (
     ACCESS,
@@ -33,6 +33,8 @@ from pyredis.keyspace.events import GENERIC, SORTED_SET
 from pyredis.wire.replies import Double, Pairs, Reply
 
 command = family("sorted-set", Category.SORTEDSET)
+
+_FEW = 1000  # members up to which it is quicker to read on than to find the end
 
 
 class By(Enum):
@@ -97,18 +99,21 @@ class RangeQuery:
         options: Sequence[bytes],
         may_have_scores: bool,
     ) -> tuple[By | None, bool | None]:
-        arguments = Arguments(options)
-        while arguments:
-            if may_have_scores and arguments.eat(b"WITHSCORES"):
+        words = iter(options)
+        left = len(options)
+        for word in words:
+            word = word.upper()
+            left -= 1
+            if word == b"LIMIT" and left > 1:
+                self.offset, self.count = integer(next(words)), integer(next(words))
+                left -= 2
+            elif word == b"WITHSCORES" and may_have_scores:
                 self.with_scores = True
-            elif arguments.left > 2 and arguments.eat(b"LIMIT"):
-                self.offset = arguments.take_integer()
-                self.count = arguments.take_integer()
-            elif reverse is None and arguments.eat(b"REV"):
+            elif word == b"REV" and reverse is None:
                 reverse = True
-            elif by is None and arguments.eat(b"BYLEX"):
+            elif word == b"BYLEX" and by is None:
                 by = By.MEMBER
-            elif by is None and arguments.eat(b"BYSCORE"):
+            elif word == b"BYSCORE" and by is None:
                 by = By.SCORE
             else:
                 raise syntax_error()
@@ -182,7 +187,13 @@ def lex_range(minimum: bytes, maximum: bytes) -> LexRange:
 )
 def zrange(ctx: Context, key: bytes, start: bytes, stop: bytes, *options: bytes) -> Reply:
     """Return the members in a range."""
-    return _range(ctx, key, RangeQuery(None, None, start, stop, options))
+    if options:
+        return _range(ctx, key, RangeQuery(None, None, start, stop, options))
+    first, last = integer(start), integer(stop)
+    value = ctx.db.lookup_read(key, SortedSetValue)
+    if value is None:
+        return []
+    return value.members_between(*value.ranks_by_index(first, last))  # type: ignore[return-value]
 
 
 @command(
@@ -272,16 +283,23 @@ def _range(ctx: Context, key: bytes, query: RangeQuery) -> Reply:
     value = ctx.db.lookup_read(key, SortedSetValue)
     if value is None:
         return []
+    bounds = query.bounds
+    few = 0 <= query.offset <= _FEW and 0 <= query.count <= _FEW
+    if few and not query.reverse and isinstance(bounds, ScoreRange):
+        return _reply(query, *value.first_by_score(bounds, query.offset, query.count))
     start, stop = query.ranks(value)
     members = value.members_between(start, stop)
+    scores = value.scores_between(start, stop) if query.with_scores else []
     if query.reverse:
         members.reverse()
-    if not query.with_scores:
-        return members  # type: ignore[return-value]
-    scores = value.scores_between(start, stop)
-    if query.reverse:
         scores.reverse()
-    return Pairs(zip(members, map(Double, scores), strict=True))
+    return _reply(query, members, scores)
+
+
+def _reply(query: RangeQuery, members: list[bytes], scores: list[float]) -> Reply:
+    if query.with_scores:
+        return Pairs(zip(members, map(Double, scores), strict=True))
+    return members  # type: ignore[return-value]
 
 
 # Counting

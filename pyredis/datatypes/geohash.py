@@ -13,16 +13,21 @@ Latitudes end at 85.05112878 degrees, where Mercator's square map does.
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Callable
 from functools import lru_cache
 from math import asin, cos, isfinite, nan, pi, sin, sqrt
 from typing import Final
 
-from pyredis.datatypes.sorted_sets import ScoreRange, SortedSetValue
+from pyredis.datatypes.sorted_sets import SortedSetValue
 
 LONGITUDE_MAX: Final = 180.0
 LATITUDE_MAX: Final = 85.05112878
 
+_WIDTH: Final = LONGITUDE_MAX + LONGITUDE_MAX  # of the map, in degrees
+_HEIGHT: Final = LATITUDE_MAX + LATITUDE_MAX
 _EARTH_RADIUS: Final = 6372797.560856  # in metres
+_DIAMETER: Final = 2.0 * _EARTH_RADIUS
 _RADIANS: Final = pi / 180.0
 _MERCATOR_MAX: Final = 20037726.37
 _STEPS: Final = 26  # bits of each coordinate in a score
@@ -30,8 +35,6 @@ _CELLS: Final = float(1 << _STEPS)
 _SCORE_BITS: Final = 2 * _STEPS
 _MASK64: Final = (1 << 64) - 1
 _MASK32: Final = (1 << 32) - 1
-_LONGITUDE_BITS: Final = 0xAAAAAAAAAAAAAAAA
-_LATITUDE_BITS: Final = 0x5555555555555555
 _ALPHABET: Final = b"0123456789bcdefghjkmnpqrstuvwxyz"
 
 # A byte with its bits spread over the even bits of two; and, of each byte, the bits in even
@@ -39,19 +42,18 @@ _ALPHABET: Final = b"0123456789bcdefghjkmnpqrstuvwxyz"
 _SPREAD: Final = [int(f"{byte:b}", 4) for byte in range(256)]
 _EVEN_BITS: Final = bytes(int(f"{byte:08b}"[1::2], 2) for byte in range(256))
 
-_FEW: Final = 256
-
 # distance in metres, member, score, longitude, latitude
 Place = tuple[float, bytes, float, float, float]
 
 
-def _interleave(even: int, odd: int) -> int:
-    """Return a number whose even bits are one number and whose odd bits are another."""
-    bits = 0
-    for shift in (0, 8, 16, 24):
-        spread = _SPREAD[even >> shift & 255] | _SPREAD[odd >> shift & 255] << 1
-        bits |= spread << 2 * shift
-    return bits
+def _spread(number: int) -> int:
+    """Return a number of up to 32 bits with its bits in the even places of 64."""
+    return (
+        _SPREAD[number & 255]
+        | _SPREAD[number >> 8 & 255] << 16
+        | _SPREAD[number >> 16 & 255] << 32
+        | _SPREAD[number >> 24] << 48
+    )
 
 
 def _even_bits(bits: int) -> int:
@@ -60,17 +62,18 @@ def _even_bits(bits: int) -> int:
     return int(bits.to_bytes(8, "big").translate(_EVEN_BITS).hex()[1::2], 16)
 
 
-def _hash(longitude: float, latitude: float, steps: int, latitude_max: float) -> int:
-    """Return the cell of a place on a grid of ``2**steps`` cells in each direction."""
+def _cell(longitude: float, latitude: float, steps: int, latitude_max: float) -> tuple[int, int]:
+    """Return row and column of a place on a grid of ``2**steps`` cells in each direction."""
     cells = 1 << steps
     row = (latitude + latitude_max) / (latitude_max + latitude_max) * cells
-    column = (longitude + LONGITUDE_MAX) / (LONGITUDE_MAX + LONGITUDE_MAX) * cells
-    return _interleave(int(row), int(column))
+    column = (longitude + LONGITUDE_MAX) / _WIDTH * cells
+    return int(row), int(column)
 
 
 def encode(longitude: float, latitude: float) -> int:
     """Return the score of a place within the limits, as an integer."""
-    return _hash(longitude, latitude, _STEPS, LATITUDE_MAX)
+    row, column = _cell(longitude, latitude, _STEPS, LATITUDE_MAX)
+    return _spread(row) | _spread(column) << 1
 
 
 def _to_unsigned(score: float) -> int:
@@ -86,16 +89,16 @@ def decode(score: float) -> tuple[float, float]:
     return longitude, latitude
 
 
-@lru_cache(maxsize=1 << 14)
+@lru_cache(maxsize=1 << 15)
 def _decoded(score: float) -> tuple[float, float, float, float, float]:
     """Return longitude and latitude, both in radians, and the cosine of the latitude."""
     bits = _to_unsigned(score)
     row = _even_bits(bits)
     column = _even_bits(bits >> 1)
-    scale = LATITUDE_MAX + LATITUDE_MAX
+    scale = _HEIGHT
     south = row / _CELLS * scale - LATITUDE_MAX
     north = (row + 1 & _MASK32) / _CELLS * scale - LATITUDE_MAX
-    scale = LONGITUDE_MAX + LONGITUDE_MAX
+    scale = _WIDTH
     west = column / _CELLS * scale - LONGITUDE_MAX
     east = (column + 1 & _MASK32) / _CELLS * scale - LONGITUDE_MAX
     longitude = max(min((west + east) / 2, LONGITUDE_MAX), -LONGITUDE_MAX)
@@ -112,7 +115,8 @@ def geohash_text(score: float) -> bytes:
     character would need three bits more than there are; Redis writes a zero.
     """
     longitude, latitude = decode(score)
-    bits = _hash(longitude, latitude, _STEPS, 90.0)
+    row, column = _cell(longitude, latitude, _STEPS, 90.0)
+    bits = _spread(row) | _spread(column) << 1
     digits = [_ALPHABET[bits >> _SCORE_BITS - 5 * place & 31] for place in range(1, 11)]
     return bytes(digits) + b"0"
 
@@ -129,13 +133,8 @@ def distance(longitude1: float, latitude1: float, longitude2: float, latitude2: 
     if v == 0.0:
         return _EARTH_RADIUS * abs(row2 - row1)
     u = sin((row2 - row1) / 2)
-    return _arc(u * u + cos(row1) * cos(row2) * v * v)
-
-
-def _arc(a: float) -> float:
-    """Return the length of an arc of a great circle from the square of the sine of its half."""
-    root = sqrt(a)
-    return 2.0 * _EARTH_RADIUS * asin(root) if root <= 1.0 else nan
+    root = sqrt(u * u + cos(row1) * cos(row2) * v * v)
+    return _DIAMETER * asin(root) if root <= 1.0 else nan
 
 
 class Shape:
@@ -176,6 +175,15 @@ class Circle(Shape):
     def __init__(self, longitude: float, latitude: float, unit: float, radius: float) -> None:
         super().__init__(longitude, latitude, unit)
         self.radius = radius * unit
+        self._column = longitude * _RADIANS
+        self._row = latitude * _RADIANS
+        self._cosine = cos(self._row)
+        # Half the sides of a box around it in radians, with room for rounding.
+        self._rows = rows = self.radius / _EARTH_RADIUS * 1.000001
+        if rows + abs(self._row) > 1.57:
+            self._columns = 4.0  # with a pole inside, all longitudes are
+        else:
+            self._columns = asin(min(sin(rows) / self._cosine, 1.0)) * 1.000001
 
     def reach(self) -> tuple[float, float, float]:
         """Return the radius, three times."""
@@ -184,24 +192,24 @@ class Circle(Shape):
     def within(self, members: list[bytes], scores: list[float]) -> list[Place]:
         """Return those members that are near enough."""
         radius = self.radius
-        column1 = self.longitude * _RADIANS
-        row1 = self.latitude * _RADIANS
-        cosine = cos(row1)
-        # Far places are told by the square of the sine already, with a margin for rounding.
-        half_angle = radius / (2.0 * _EARTH_RADIUS)
-        too_far = sin(half_angle) ** 2 * 1.000001 if half_angle < 1.57 else 2.0
+        column1, row1, cosine = self._column, self._row, self._cosine
+        max_rows, max_columns = self._rows, self._columns
+        other_side = 2 * pi - max_columns
         found = []
+        decoded = _decoded
         for member, score in zip(members, scores, strict=True):
-            longitude, latitude, column2, row2, cosine2 = _decoded(score)
-            v = sin((column2 - column1) / 2)
+            longitude, latitude, column2, row2, cosine2 = decoded(score)
+            columns = column2 - column1
+            rows = row2 - row1
+            if abs(rows) > max_rows or max_columns < abs(columns) < other_side:
+                continue
+            v = sin(columns / 2)
             if v == 0.0:
-                metres = _EARTH_RADIUS * abs(row2 - row1)
+                metres = _EARTH_RADIUS * abs(rows)
             else:
-                u = sin((row2 - row1) / 2)
-                a = u * u + cosine * cosine2 * v * v
-                if a > too_far:
-                    continue
-                metres = _arc(a)
+                u = sin(rows / 2)
+                root = sqrt(u * u + cosine * cosine2 * v * v)
+                metres = _DIAMETER * asin(root) if root <= 1.0 else nan
             if not metres > radius:
                 found.append((metres, member, score, longitude, latitude))
         return found
@@ -259,57 +267,99 @@ def search(value: SortedSetValue, shape: Shape, limit: int = 0) -> list[Place]:
     """
     found: list[Place] = []
     for low, high in areas(shape):
-        start, stop = value.ranks_by_score(ScoreRange(low, high, max_excluded=True))
-        # Where the first few will do, a crowded area need not be measured to its end.
-        step = _FEW if limit else stop - start
-        while start < stop:
-            end = min(start + step, stop)
-            found += shape.within(
-                value.members_between(start, end), value.scores_between(start, end)
-            )
+        for members, scores in value.pieces(low, high):
+            found += shape.within(members, scores)
             if limit and len(found) >= limit:
                 return found[:limit]
-            start = end
     return found
+
+
+# The neighbours of a cell as steps to the east and to the north, in the order of Redis' search.
+_NEIGHBOURS: Final = ((0, 1), (0, -1), (1, 0), (-1, 0), (1, 1), (-1, 1), (1, -1), (-1, -1))
 
 
 def areas(shape: Shape) -> list[tuple[float, float]]:
     """Return the ranges of scores, the upper end excluded, that together cover a shape."""
-    longitude, latitude = shape.longitude, shape.latitude
-    west, south, east, north = bounds = _bounding_box(shape)
-    steps = _fitting_steps(shape.reach()[2], latitude)
-    cell = _hash(longitude, latitude, steps, LATITUDE_MAX)
-    if steps > 1 and not _neighbours_cover(cell, steps, bounds):
-        steps -= 1
-        cell = _hash(longitude, latitude, steps, LATITUDE_MAX)
-    directions = set(_DIRECTIONS)
-    if steps >= 2:
-        area_west, area_south, area_east, area_north = _cell_bounds(cell, steps)
-        directions = {
-            (dx, dy)
-            for dx, dy in _DIRECTIONS
-            if not (dy < 0 and area_south < south)
-            and not (dy > 0 and area_north > north)
-            and not (dx < 0 and area_west < west)
-            and not (dx > 0 and area_east > east)
-        }
-    shift = _SCORE_BITS - 2 * steps
-    ranges: list[tuple[float, float]] = []
+    grid = _Grid(_fitting_steps(shape.reach()[2], shape.latitude), shape)
+    west, south, east, north = _bounding_box(shape)
+    if grid.steps > 1 and not grid.neighbours_reach(west, south, east, north):
+        grid = _Grid(grid.steps - 1, shape)
+    scores = grid.ranges()
+    ranges = [scores(0, 0)]
     last = None
-    for direction in _DIRECTIONS:
-        if direction not in directions:
+    # On the coarsest grid all neighbours are searched.
+    every = grid.steps < 2
+    skip_west = not every and grid.west(0) < west
+    skip_south = not every and grid.south(0) < south
+    skip_east = not every and grid.west(1) > east
+    skip_north = not every and grid.south(1) > north
+    for dx, dy in _NEIGHBOURS:
+        if (dx and (skip_east if dx > 0 else skip_west)) or (
+            dy and (skip_north if dy > 0 else skip_south)
+        ):
             continue
-        bits = _moved(cell, steps, *direction)
-        # On the coarsest grids neighbours are the same; Redis does not compare with the centre.
-        if bits != last:
-            low = float(bits << shift & _MASK64)
-            ranges.append((low, float((bits + 1) << shift & _MASK64)))
-            last = bits if direction != (0, 0) else None
+        found = scores(dx, dy)
+        # On a coarse grid neighbours are the same; Redis does not compare them with the centre.
+        if found != last:
+            ranges.append(found)
+            last = found
     return ranges
 
 
-# The centre, then the neighbours in the order in which Redis searches them.
-_DIRECTIONS: Final = ((0, 0), (0, 1), (0, -1), (1, 0), (-1, 0), (1, 1), (-1, 1), (1, -1), (-1, -1))
+class _Grid:
+    """
+    The map as ``2**steps`` cells in each direction, seen from one of them.
+
+    Args:
+        steps: Bits of a row and of a column.
+        shape: Its centre is in the cell.
+    """
+
+    __slots__ = ("_column", "_mask", "_row", "_shift", "steps")
+
+    def __init__(self, steps: int, shape: Shape) -> None:
+        self.steps = steps
+        self._row, self._column = _cell(shape.longitude, shape.latitude, steps, LATITUDE_MAX)
+        self._mask = (1 << steps) - 1
+        self._shift = _SCORE_BITS - 2 * steps
+
+    def west(self, dx: int) -> float:
+        """Return the western limit of the cell, or of one to the east or west."""
+        column = self._column + dx
+        return column / (self._mask + 1) * _WIDTH - LONGITUDE_MAX
+
+    def south(self, dy: int) -> float:
+        """Return the southern limit of the cell, or of one to the north or south."""
+        row = self._row + dy
+        return row / (self._mask + 1) * _HEIGHT - LATITUDE_MAX
+
+    def neighbours_reach(self, west: float, south: float, east: float, north: float) -> bool:
+        """Tell whether the outer edges of the four neighbours are beyond some limits."""
+        mask = self._mask
+        # Beyond the edge of the map the neighbour is on its other side.
+        up = (self._row + 1 & mask) - self._row
+        down = (self._row - 1 & mask) - self._row
+        right = (self._column + 1 & mask) - self._column
+        left = (self._column - 1 & mask) - self._column
+        return not (
+            self.south(up + 1) < north
+            or self.south(down) > south
+            or self.west(right + 1) < east
+            or self.west(left) > west
+        )
+
+    def ranges(self) -> Callable[[int, int], tuple[float, float]]:
+        """Return a function that gives the range of the scores in the cell or a neighbour."""
+        row, column, mask, shift = self._row, self._column, self._mask, self._shift
+        # Index -1 is the last.
+        rows = _spread(row), _spread(row + 1 & mask), _spread(row - 1 & mask)
+        columns = _spread(column), _spread(column + 1 & mask), _spread(column - 1 & mask)
+
+        def scores(dx: int, dy: int) -> tuple[float, float]:
+            bits = rows[dy] | columns[dx] << 1
+            return float(bits << shift & _MASK64), float((bits + 1) << shift & _MASK64)
+
+        return scores
 
 
 def _bounding_box(shape: Shape) -> tuple[float, float, float, float]:
@@ -324,60 +374,18 @@ def _bounding_box(shape: Shape) -> tuple[float, float, float, float]:
     return longitude - columns, latitude - rows, longitude + columns, latitude + rows
 
 
+# The least radius for each number of steps, the most steps first.
+_REACHES: Final = [_MERCATOR_MAX / (1 << step) for step in range(_STEPS + 5)][::-1]
+
+
 def _fitting_steps(metres: float, latitude: float) -> int:
     """Return the bits of each coordinate on a grid whose cells are about as large as a radius."""
     if metres == 0:
         return _STEPS
-    steps = 1
-    while metres < _MERCATOR_MAX:
-        metres *= 2
-        steps += 1
-    steps -= 2
+    steps = len(_REACHES) - bisect_right(_REACHES, metres) - 1
     # Degrees of longitude are shorter towards the poles.
     if abs(latitude) > 66:
         steps -= 1
         if abs(latitude) > 80:
             steps -= 1
     return max(1, min(steps, _STEPS))
-
-
-def _neighbours_cover(cell: int, steps: int, bounds: tuple[float, float, float, float]) -> bool:
-    """Tell whether the outer edges of the four neighbours reach as far as a shape."""
-    west, south, east, north = bounds
-    return not (
-        _cell_bounds(_moved(cell, steps, 0, 1), steps)[3] < north
-        or _cell_bounds(_moved(cell, steps, 0, -1), steps)[1] > south
-        or _cell_bounds(_moved(cell, steps, 1, 0), steps)[2] < east
-        or _cell_bounds(_moved(cell, steps, -1, 0), steps)[0] > west
-    )
-
-
-def _cell_bounds(cell: int, steps: int) -> tuple[float, float, float, float]:
-    """Return the western, southern, eastern and northern limits of a cell."""
-    cells = float(1 << steps)
-    row, column = _even_bits(cell), _even_bits(cell >> 1)
-    height = LATITUDE_MAX + LATITUDE_MAX
-    width = LONGITUDE_MAX + LONGITUDE_MAX
-    return (
-        column / cells * width - LONGITUDE_MAX,
-        row / cells * height - LATITUDE_MAX,
-        (column + 1) / cells * width - LONGITUDE_MAX,
-        (row + 1) / cells * height - LATITUDE_MAX,
-    )
-
-
-def _moved(cell: int, steps: int, dx: int, dy: int) -> int:
-    """Return the cell next to another; beyond the edge of the map it is on the other side."""
-    column = cell & _LONGITUDE_BITS
-    row = cell & _LATITUDE_BITS
-    shift = 64 - 2 * steps
-    # With the other coordinate's bits all set (or all clear) a carry (or a borrow) passes them.
-    if dx:
-        others = _LATITUDE_BITS >> shift
-        column = column + others + 1 if dx > 0 else (column | others) - (others + 1)
-        column &= _LONGITUDE_BITS >> shift
-    if dy:
-        others = _LONGITUDE_BITS >> shift
-        row = row + others + 1 if dy > 0 else (row | others) - (others + 1)
-        row &= _LATITUDE_BITS >> shift
-    return row | column

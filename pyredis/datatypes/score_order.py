@@ -26,10 +26,13 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from itertools import accumulate, chain
 
+# Members and their scores.
+Pairs = tuple[list[bytes], list[float]]
+
 FLAT_MAX = 1024  # members above which a flat order is worth cutting into chunks
 _CHUNK = 512  # a chunk of twice this is split in two
 _SPARSE = 128  # a chunk of fewer than this joins a neighbour that has room
-_GROUP_BITS = 6  # chunks are counted in groups of 64
+_GROUP_BITS = 4  # chunks are counted in groups of 16
 _GROUP = 1 << _GROUP_BITS
 
 
@@ -116,6 +119,22 @@ class FlatOrder:
         """Take out the members of ranks ``start`` up to, but not including, ``stop``."""
         del self.scores[start:stop]
         del self.members[start:stop]
+
+    def pop(self, last: bool) -> tuple[bytes, float]:
+        """Take out the last or the first member; return it and its score."""
+        place = -1 if last else 0
+        return self.members.pop(place), self.scores.pop(place)
+
+    def pairs_from(self, score: float, after: bool, count: int) -> Pairs:
+        """Return ``count`` members and their scores, from a score on or from behind it."""
+        start = bisect_right(self.scores, score) if after else bisect_left(self.scores, score)
+        return self.members[start : start + count], self.scores[start : start + count]
+
+    def pieces(self, low: float, high: float) -> Iterator[Pairs]:
+        """Iterate over the members from one score up to, not including, another, in lists."""
+        start, stop = bisect_left(self.scores, low), bisect_left(self.scores, high)
+        if start < stop:
+            yield self.members[start:stop], self.scores[start:stop]
 
 
 class ChunkedOrder:
@@ -334,6 +353,47 @@ class ChunkedOrder:
             found += chunks[number][:missing]
             missing = stop - start - len(found)
         return found
+
+    def pairs_from(self, score: float, after: bool, count: int) -> Pairs:
+        """Return ``count`` members and their scores, from a score on or from behind it."""
+        find = bisect_right if after else bisect_left
+        number = find(self._last_scores, score)
+        if number == len(self._last_scores):
+            return [], []
+        scores = self._score_chunks[number]
+        start = find(scores, score)
+        found = self._member_chunks[number][start : start + count]
+        found_scores = scores[start : start + count].tolist()
+        while len(found) < count and number + 1 < len(self._score_chunks):
+            number += 1
+            missing = count - len(found)
+            found += self._member_chunks[number][:missing]
+            found_scores += self._score_chunks[number][:missing]
+        return found, found_scores
+
+    def pieces(self, low: float, high: float) -> Iterator[Pairs]:
+        """Iterate over the members from one score up to, not including, another, in lists."""
+        number = bisect_left(self._last_scores, low)
+        count = len(self._score_chunks)
+        start = bisect_left(self._score_chunks[number], low) if number < count else 0
+        while number < count:
+            scores = self._score_chunks[number]
+            stop = bisect_left(scores, high, start)
+            if start < stop:
+                yield self._member_chunks[number][start:stop], scores[start:stop].tolist()
+            if stop < len(scores):
+                return
+            number += 1
+            start = 0
+
+    def pop(self, last: bool) -> tuple[bytes, float]:
+        """Take out the last or the first member; return it and its score."""
+        number = len(self._score_chunks) - 1 if last else 0
+        scores = self._score_chunks[number]
+        at = len(scores) - 1 if last else 0
+        popped = self._member_chunks[number][at], scores[at]
+        self._delete(number, at, 1)
+        return popped
 
     def delete_between(self, start: int, stop: int) -> None:
         """Take out the members of ranks ``start`` up to, but not including, ``stop``."""

@@ -1,6 +1,6 @@
 """Places as scores, and searches among them."""
 
-from math import inf, isnan
+from math import inf
 from random import Random
 
 from hypothesis import given, settings
@@ -47,7 +47,8 @@ class ScoreTests(SynchronousTestCase):
         column, row = decode(float(encode(longitude, latitude)))
 
         self.assertLess(abs(column - longitude), 360 / 2**26)
-        self.assertLess(abs(row - latitude), 171 / 2**26)
+        # At the eastern edge a score has more bits than a double and loses its last.
+        self.assertLess(abs(row - latitude), 171 / 2**25)
         if abs(longitude) < 179.9 and abs(latitude) < 85:
             self.assertEqual(encode(column, row), encode(longitude, latitude))
 
@@ -88,13 +89,14 @@ class DistanceTests(SynchronousTestCase):
         """A distance is symmetrical and no longer than half the equator."""
         there, back = distance(x1, y1, x2, y2), distance(x2, y2, x1, y1)
 
-        if not isnan(there):
+        if there == there:
             self.assertAlmostEqual(there, back, 3)
-            self.assertLessEqual(there, 20020741.5)
+            self.assertLessEqual(there, 20020734.1)
 
-    def test_beyond_the_antipodes(self) -> None:
-        """A sine that is greater than one by rounding has no arc."""
-        self.assertTrue(isnan(geohash._arc(1.0000000000000004)))
+    def test_antipodes(self) -> None:
+        """Places opposite to each other are half the equator apart."""
+        self.assertAlmostEqual(distance(0.0, 0.0, 180.0, 0.0), 20020734.0, 0)
+        self.assertAlmostEqual(distance(-100.0, 30.0, 80.0, -30.0), 20020734.0, 0)
 
 
 class SearchTests(SynchronousTestCase):

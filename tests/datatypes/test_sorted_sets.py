@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from pyredis.datatypes import sorted_sets
+from pyredis.datatypes import packed_sorted_sets, sorted_sets
 from pyredis.datatypes.encodings import EncodingLimits
 from pyredis.datatypes.sorted_sets import LexRange, ScoreRange, SortedSetValue
 
@@ -356,6 +356,42 @@ class RangeTests(SynchronousTestCase):
         self.assertEqual(value.members_between(1, 3), [b"b", b"c"])
         self.assertEqual(value.scores_between(1, 3), [2.0, 3.0])
 
+    def test_the_first_of_a_range_of_scores(self) -> None:
+        """A few members of a range are found as by ranks, whatever the ends."""
+        for count in (5, 2500):
+            value = numbered(count)
+            for low, high in ((b"1", b"3"), (b"(1", b"(3"), (b"0", b"(inf"), (b"9999", b"inf")):
+                bounds = ScoreRange.parse(low, high)
+                start, stop = value.ranks_by_score(bounds)
+                for skip, few in ((0, 2), (1, 2), (2, 600), (1100, 30), (0, 0)):
+                    wanted = value.members_between(start, stop)[skip : skip + few]
+                    members, scores = value.first_by_score(bounds, skip, few)
+
+                    self.assertEqual(members, wanted)
+                    self.assertEqual(scores, [value.scores[member] for member in members])
+
+    def test_pieces(self) -> None:
+        """All members between two scores come, the upper end excluded."""
+        for count in (5, 2500):
+            value = numbered(count)
+            for low, high in ((0.0, 3.0), (1.0, 1.0), (-5.0, 1e9), (1500.0, 1600.0), (2400.0, 0.0)):
+                members = [m for piece, _ in value.pieces(low, high) for m in piece]
+                scores = [s for _, piece in value.pieces(low, high) for s in piece]
+
+                self.assertEqual(members, [m for m, s in value.items() if low <= s < high])
+                self.assertEqual(scores, [value.scores[member] for member in members])
+
+    def test_popping(self) -> None:
+        """The first and the last member are taken out one by one."""
+        for count in (4, 1100):
+            value = numbered(count)
+            first = [value.pop() for _ in range(count // 2)]
+            last = [value.pop(last=True) for _ in range(count // 2)]
+
+            self.assertEqual(first, [(b"%04d" % n, float(n)) for n in range(count // 2)])
+            self.assertEqual(last[0], (b"%04d" % (count - 1), count - 1.0))
+            self.assertFalse(value)
+
     def test_deleting_between_ranks(self) -> None:
         """Deleted members are returned and gone from everywhere."""
         for count in (10, 2000):
@@ -435,6 +471,9 @@ class PackingTests(SynchronousTestCase):
             "by member": lambda value: value.ranks_by_member(LexRange(b"(a", b"+")),
             "members": lambda value: value.members_between(0, 9),
             "scores between": lambda value: value.scores_between(0, 9),
+            "first by score": lambda value: value.first_by_score(ScoreRange(1.0, 9.0), 0, 9),
+            "pieces": lambda value: list(value.pieces(1.0, 9.0)),
+            "pop": lambda value: value.pop(),
             "delete": lambda value: value.delete_between(0, 1),
             "scan": lambda value: value.scan(0, 1),
             "random": lambda value: value.random(Random(1)),
@@ -454,7 +493,7 @@ class PackingTests(SynchronousTestCase):
         many = SortedSetValue()
         for number in range(129):
             many.put(b"%d" % number, 0.0, EncodingLimits(zset_max_listpack_entries=1000))
-        odd = SortedSetValue.of({b"".join(sorted_sets._SEPARATORS): 1.0}, LIMITS)
+        odd = SortedSetValue.of({b"".join(packed_sorted_sets._SEPARATORS): 1.0}, LIMITS)
         long = SortedSetValue()
         long.put(b"x" * 20000, 1.0, EncodingLimits(zset_max_listpack_value=30000))
         for value in (skiplist, many, odd, long, SortedSetValue()):
@@ -463,22 +502,3 @@ class PackingTests(SynchronousTestCase):
 
             self.assertFalse(is_packed(value))
             self.assertEqual(list(value.items()), content)
-
-    @settings(deadline=None)
-    @given(st.dictionaries(MEMBERS, SCORES, min_size=1, max_size=128))
-    def test_packing_keeps_everything(self, scores: dict[bytes, float]) -> None:
-        """Any scores and members come back as they were."""
-        value = SortedSetValue.of(dict(scores), LIMITS)
-        before = list(value.items())
-        value._pack()
-
-        self.assertEqual(list(value.items()), before)
-        self.assertEqual(dict(before), scores)
-        self.assertTrue(all(type(score) is float for _, score in value.items()))
-
-    def test_packed_members_take_less_memory_than_objects(self) -> None:
-        """Ten members with small scores take about as many bytes as they have, and their scores."""
-        value = SortedSetValue.of({b"member:%04d" % n: float(n) for n in range(10)}, LIMITS)
-        value._pack()
-
-        self.assertLess(value._order.__sizeof__(), 170)

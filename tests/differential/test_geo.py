@@ -28,7 +28,9 @@ def _crowd(seed: int, count: int, spread: float, ties: bool) -> tuple[Step, ...]
         if abs(float(center[1])) > 180 or rng.random() < 0.5:
             center = ("FROMMEMBER", f"m{rng.randrange(count)}")  # type: ignore[assignment]
         unit = rng.choice(["m", "km", "ft", "mi"])
-        size = 10 ** rng.uniform(0, 5.2) * spread / {"m": 0.1, "km": 100, "ft": 0.1, "mi": 100}[unit]
+        size = (
+            10 ** rng.uniform(0, 5.2) * spread / {"m": 0.1, "km": 100, "ft": 0.1, "mi": 100}[unit]
+        )
         shape = rng.choice([("BYRADIUS", size), ("BYBOX", size, size * rng.uniform(0.1, 5))])
         options = [
             word
@@ -56,12 +58,15 @@ class GeoTests(FamilyTests):
             GEOADD g 180 85.05112878 max -180 -85.05112878 min 180 -85.05112878 a -180 85.05112878 b 0 0 zero ; ZRANGE g 0 -1 WITHSCORES
             SET s v ; GEOADD s 1 1 a ; GEOADD s 181 1 a ; GEOADD g FOO 1 1 a
         """,
-        "GEOHASH": f"""
+        "GEOHASH": Scenario(
+            f"""
             {_SICILY} ; GEOHASH g Palermo Catania x ; GEOHASH missing a b ; GEOHASH g ; GEOHASH missing ; SET s v ; GEOHASH s a
             GEOADD h 180 85.05112878 max -180 -85.05112878 min 0 0 zero -0.1 0.1 near ; GEOHASH h max min zero near
             ZADD odd 0 zero -1 neg 1.5 frac 1e300 huge inf inf -inf ninf 4503599627370495 top 4503599627370496 over 18446744073709551615 u64
             GEOHASH odd zero neg frac huge inf ninf top over u64
-        """,
+            """,
+            audit=False,
+        ),
         "GEODIST": f"""
             {_SICILY} ; GEODIST g Palermo Catania ; GEODIST g Palermo Catania km ; GEODIST g Palermo Catania MI ; GEODIST g Palermo Catania ft
             GEODIST g Palermo Palermo ; GEODIST g Palermo x ; GEODIST g x y ; GEODIST missing a b ; GEODIST g Palermo Catania yd ; GEODIST missing a b yd
@@ -139,11 +144,14 @@ class GeoTests(FamilyTests):
             GEOSEARCH h FROMLONLAT -180 -85.05112878 BYBOX 5000 5000 km ; GEOSEARCH h FROMLONLAT 0 0 BYBOX 40000 40000 km ; GEOSEARCH h FROMLONLAT 0 0 BYBOX 40000 100 km
             GEOSEARCH h FROMLONLAT 90 80 BYBOX 4000 100 km ; GEOSEARCH h FROMLONLAT 90 67 BYRADIUS 3000 km ; GEOSEARCH h FROMLONLAT -90 -80.5 BYRADIUS 3000 km
         """,
-        "scores that are no places": """
+        "scores that are no places": Scenario(
+            """
             ZADD odd 0 zero -1 neg 1.5 frac 1e300 huge inf inf -inf ninf 4503599627370495 top 4503599627370496 over 18446744073709551615 u64
             GEODIST odd zero neg ; GEODIST odd huge inf ; GEODIST odd ninf u64 ; GEODIST odd over top ; GEOSEARCH odd FROMMEMBER inf BYRADIUS 40000 km WITHHASH WITHDIST
             GEOSEARCH odd FROMMEMBER neg BYRADIUS 1000 km WITHHASH ; GEOSEARCH odd FROMMEMBER zero BYBOX 1000 1000 km ASC WITHHASH WITHDIST
-        """,
+            """,
+            audit=False,
+        ),
         **{
             f"{count} places within {spread} degrees, {seed}{' with ties' * ties}": Scenario(
                 _crowd(seed, count, spread, ties), audit=False
@@ -196,6 +204,6 @@ class GeoTests(FamilyTests):
         GEORADIUS {key} {lon} {lat} {radius} {unit} [ASC|DESC] [COUNT {some} [ANY]] [STORE {key}]
         GEORADIUSBYMEMBER {key} {member} {radius} {unit} [ASC|DESC] [COUNT {some}] [WITHDIST]
         ZREM {key} {member}
-        ZADD {key} {int} {member}
+        ZADD {key} {some} {member}
         DEL {key}
     """
