@@ -12,7 +12,6 @@ import math
 
 from pyredis.datatypes import hyperloglog
 from pyredis.datatypes.hyperloglog import CorruptHyperLogLog, NotHyperLogLog, SparseIndexes, Union
-from pyredis.datatypes.strings import to_buffer
 from pyredis.errors import RedisError
 from pyredis.execution.client import Context
 from pyredis.execution.flags import (
@@ -62,7 +61,7 @@ def pfadd(ctx: Context, key: bytes, *elements: bytes) -> Reply:
         db.overwrite(key, buffer)
         changed = 1
     else:
-        buffer = _own_buffer(ctx, key, _checked(string))
+        buffer = _own_buffer(ctx, key, string)
     try:
         changed += hyperloglog.add(buffer, elements, ctx.limits.hll_sparse_max_bytes, _indexes)
     except CorruptHyperLogLog:
@@ -124,7 +123,7 @@ def pfdebug(ctx: Context, subcommand: bytes, key: bytes) -> Reply:
     string = ctx.db.lookup_write(key, bytes)
     if string is None:
         raise RedisError("The specified key does not exist")
-    buffer = _own_buffer(ctx, key, _checked(string))
+    buffer = _own_buffer(ctx, key, string)
     word = subcommand.upper()
     if word == b"ENCODING":
         return Simple(b"dense" if hyperloglog.is_dense(buffer) else b"sparse")
@@ -201,10 +200,12 @@ def _corrupt() -> RedisError:
 
 
 def _own_buffer(ctx: Context, key: bytes, string: bytes | bytearray | int) -> bytearray:
-    """Return a key's string to be changed in place."""
-    buffer = to_buffer(string)
-    if buffer is not string:
-        ctx.db.overwrite(key, buffer)
+    """Return a key's string, if it is a HyperLogLog, to be changed in place."""
+    string = _checked(string)
+    if isinstance(string, bytearray):
+        return string
+    buffer = bytearray(string)
+    ctx.db.overwrite(key, buffer)
     return buffer
 
 

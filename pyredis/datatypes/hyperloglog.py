@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from struct import unpack_from
+from struct import Struct
 from typing import Final
 
 from pyredis.datatypes.hyperloglog_sparse import (
@@ -69,6 +69,9 @@ _ALPHA: Final = 0.721347520444481703680  # 0.5 / ln 2
 _HASH_SEED: Final = 0xADC83B19
 _HASH_FACTOR: Final = 0xC6A4A7935BD1E995
 _UINT64: Final = 2**64 - 1
+_READY_WORDS: Final = 9
+_WORDS: Final = [Struct(f"<{words}Q").unpack_from for words in range(_READY_WORDS)]
+_STARTS: Final = [_HASH_SEED ^ (size * _HASH_FACTOR & _UINT64) for size in range(8 * _READY_WORDS)]
 
 _LOW_BIT_OF_6: Final = sum(1 << 6 * lane for lane in range(REGISTERS))
 _LOW_BIT_OF_8: Final = int.from_bytes(b"\x01" * REGISTERS, "little")
@@ -91,7 +94,7 @@ class SparseIndexes:
 
     __slots__ = ("_capacity", "_entries")
 
-    _WORTH_KEEPING: Final = 96  # bytes; a shorter string is walked as fast as it is compared
+    _WORTH_KEEPING: Final = 24  # bytes; a shorter string is walked as fast as it is compared
 
     def __init__(self, capacity: int = 256) -> None:
         self._capacity = capacity
@@ -162,15 +165,20 @@ def make_dense(string: bytearray) -> bool:
 # Adding
 
 
-def hash_element(data: bytes, seed: int = _HASH_SEED) -> int:
-    """Hash bytes as Redis does here: MurmurHash64A, words read little-endian."""
+def hash_element(data: bytes) -> int:
+    """Hash bytes as Redis does here: MurmurHash64A with its seed, words read little-endian."""
     size = len(data)
-    result = seed ^ (size * _HASH_FACTOR & _UINT64)
+    if size < 8 * _READY_WORDS:
+        result = _STARTS[size]
+        unpack = _WORDS[size >> 3]
+    else:
+        result = _HASH_SEED ^ (size * _HASH_FACTOR & _UINT64)
+        unpack = Struct(f"<{size >> 3}Q").unpack_from
     if size >= 8:
-        for word in unpack_from(f"<{size >> 3}Q", data):
+        for word in unpack(data):
             word = word * _HASH_FACTOR & _UINT64
-            word = (word ^ word >> 47) * _HASH_FACTOR & _UINT64
-            result = (result ^ word) * _HASH_FACTOR & _UINT64
+            # The high half of these products never reaches the low one.
+            result = (result ^ (word ^ word >> 47) * _HASH_FACTOR) * _HASH_FACTOR & _UINT64
         if size & 7:
             tail = int.from_bytes(data[size & ~7 :], "little")
             result = (result ^ tail) * _HASH_FACTOR & _UINT64
@@ -206,7 +214,8 @@ def add(
         rest = hashed >> _INDEX_BITS | 1 << _RANK_BITS
         value = (rest & -rest).bit_length()
         if string[_ENCODING] == _DENSE:
-            changed += raise_dense_register(string, register, value)
+            if raise_dense_register(string, register, value):
+                changed += 1
             continue
         if index is None:
             index = indexes.take(string)
@@ -221,7 +230,7 @@ def add(
             mark_stale(string)
     if index is not None:
         indexes.keep(string, index)
-    if changed:
+    elif changed:
         mark_stale(string)
     return changed
 

@@ -34,8 +34,13 @@ Entry = tuple[int, Row]
 GREATEST_NODE: Final = 1 << 30
 """What fits one node, and so one entry, whatever the configuration."""
 
-# The greatest size of an entry's flags, its two ID deltas, its number of fields and its length.
-_ENTRY_FRAME: Final = 3 + 10 + 10 + 6 + 6
+# The size of an entry's flags, its two ID deltas, its number of fields and its length:
+# the greatest there is, and of those whose numbers are not as great as that.
+_GREATEST_FRAME: Final = 2 + 10 + 10 + 6 + 6
+_USUAL_FRAME: Final = 2 + 6 + 6 + 2 + 2
+_USUAL_SPAN: Final = 1 << 31  # of milliseconds and of sequence numbers in a node
+_UNUSUAL_SEQUENCE: Final = MAX_PART - (_USUAL_SPAN - 1)  # its bits are set in greater ones
+_USUAL_ROW: Final = 120  # pieces of an entry whose number takes one byte
 _COUNTERS: Final = 12  # the greatest size of a node's two counters
 
 _Numbers: TypeAlias = "bytes | array[int]"
@@ -210,7 +215,7 @@ class StreamNode:
 class OpenNode(StreamNode):
     """The node that entries are added to."""
 
-    __slots__ = ("_bound", "_ids", "_measured", "_measured_size", "_rows")
+    __slots__ = ("_bound", "_ids", "_measured", "_measured_size", "_rows", "_usual_end")
 
     def __init__(self, first: int, fields: Row) -> None:
         super().__init__(first, fields)
@@ -221,6 +226,7 @@ class OpenNode(StreamNode):
         self._measured = 0
         self._measured_size = self._frame_size()
         self._bound = self._measured_size + _COUNTERS
+        self._usual_end = 0 if first & _UNUSUAL_SEQUENCE else first + (_USUAL_SPAN << 64)
 
     @property
     def last(self) -> int:
@@ -232,27 +238,48 @@ class OpenNode(StreamNode):
         """How many entries there are, tombstones included."""
         return len(self._ids)
 
-    def has_room(self, payload: int, max_bytes: int, max_entries: int) -> bool:
+    def append(
+        self, entry_id: int, row: Row, payload: int, max_bytes: int, max_entries: int
+    ) -> bool:
         """
-        Tell whether Redis would add one more entry to this node.
+        Add an entry if Redis would add it to this node; tell whether it did.
 
         Args:
-            payload: The lengths of its fields and values together.
+            entry_id: Its ID.
+            row: Its fields and values.
+            payload: The length of these together.
             max_bytes: ``stream-node-max-bytes``.
             max_entries: ``stream-node-max-entries``.
         """
-        if max_entries and len(self._ids) >= max_entries:
+        ids = self._ids
+        if max_entries and len(ids) >= max_entries:
             return False
-        if not 0 < max_bytes <= GREATEST_NODE:
-            max_bytes = GREATEST_NODE
-        return self._bound + payload < max_bytes or self.size + payload < max_bytes
+        if self._bound + payload >= max_bytes or not max_bytes:
+            if not 0 < max_bytes <= GREATEST_NODE:
+                max_bytes = GREATEST_NODE
+            if self.size + payload >= max_bytes:
+                return False
+        self.put(entry_id, row, payload)
+        return True
 
-    def append(self, entry_id: int, row: Row, payload: int) -> None:
+    def put(self, entry_id: int, row: Row, payload: int) -> None:
         """Add an entry; ``payload`` is the length of its fields and values together."""
         self._ids.append(entry_id)
         self._rows.append(row)
+        pieces = len(row)
         # A string takes up to two bytes more than its length, or 1/16 if it is longer.
-        self._bound += payload + (payload >> 4) + 2 * len(row) + _ENTRY_FRAME
+        self._bound += (
+            payload
+            + (payload >> 4)
+            + 2 * pieces
+            + (
+                _USUAL_FRAME
+                if entry_id < self._usual_end
+                and not entry_id & _UNUSUAL_SEQUENCE
+                and pieces < _USUAL_ROW
+                else _GREATEST_FRAME
+            )
+        )
 
     @property
     def size(self) -> int:
@@ -345,14 +372,15 @@ class SealedNode(StreamNode):
         first_ms = first >> 64
         self._ms = _column([(entry_id >> 64) - first_ms for entry_id in ids])
         self._sequences = _column([entry_id & MAX_PART for entry_id in ids])
-        pieces: list[bytes] = []
+        width = len(fields)
+        pieces = [row[1] for row in rows if len(row) == 2 and row[0] == fields[0]]
         counts: _Numbers | None = None  # of pieces for each entry, where not all have the same
-        for row in rows:
-            if row[::2] != fields:
+        if width != 1 or len(pieces) != len(rows):
+            if all(row[::2] == fields for row in rows):
+                pieces = [piece for row in rows for piece in row[1::2]]
+            else:
                 pieces = [piece for row in rows for piece in row]
                 counts = _column([len(row) for row in rows])
-                break
-            pieces += row[1::2]
         self._blob = b"".join(pieces)
         self._lengths = _column([*map(len, pieces)])
         self._pieces = counts
@@ -428,7 +456,7 @@ class SealedNode(StreamNode):
         twin = OpenNode(self.first, self.fields)
         total = self.total
         for entry_id, row in zip(self.ids(0, total), self.rows(0, total), strict=True):
-            twin.append(entry_id, row, sum(map(len, row)))
+            twin.put(entry_id, row, sum(map(len, row)))
         self._copy_to(twin)
         return twin
 

@@ -136,22 +136,22 @@ class StreamValue:
         """
         if entry_id <= self.last_id:
             raise IdNotGreater("not greater than the last ID")
-        payload = sum(map(len, row))
+        payload = len(row[0]) + len(row[1]) if len(row) == 2 else sum(map(len, row))
         if payload > GREATEST_NODE:
             raise EntryTooLarge("entry too large")
         nodes = self.nodes
         node = nodes[-1] if nodes else None
         if isinstance(node, SealedNode):
             node = nodes[-1] = node.reopen()
-        if node is None or not node.has_room(
-            payload, limits.stream_node_max_bytes, limits.stream_node_max_entries
+        if node is None or not node.append(
+            entry_id, row, payload, limits.stream_node_max_bytes, limits.stream_node_max_entries
         ):
             if node is not None:
                 nodes[-1] = node.seal()
             node = OpenNode(entry_id, row[::2])
+            node.put(entry_id, row, payload)
             nodes.append(node)
             self._firsts.append(entry_id)
-        node.append(entry_id, row, payload)
         self.length += 1
         self.entries_added += 1
         self.last_id = entry_id

@@ -24,7 +24,7 @@ def opened(contents: list[tuple[int, Row]]) -> OpenNode:
     entry_id = make_id(1000, 500)
     node = OpenNode(entry_id, contents[0][1][::2])
     for gap, row in contents:
-        node.append(entry_id, row, sum(map(len, row)))
+        node.put(entry_id, row, sum(map(len, row)))
         entry_id += gap
     return node
 
@@ -127,24 +127,28 @@ class SizeTests(SynchronousTestCase):
         ):
             self.assertEqual(opened(contents).size, size)
 
-    @given(CONTENTS, st.integers(20, 600), st.integers(0, 100))
+    @given(CONTENTS, st.integers(20, 900), GAPS, ROWS)
     @settings(max_examples=60)
     def test_room_is_what_the_size_says(
-        self, contents: list[tuple[int, Row]], limit: int, payload: int
+        self, contents: list[tuple[int, Row]], limit: int, gap: int, row: Row
     ) -> None:
         """The bound that spares the measuring never changes the answer."""
-        quick, exact = opened(contents), opened(contents)
+        node, measured = opened(contents), opened(contents)
+        payload = sum(map(len, row))
 
-        room = quick.has_room(payload, limit, 0)
+        added = node.append(node.last + gap, row, payload, limit, 0)
 
-        self.assertEqual(room, exact.size + payload < limit)
+        self.assertEqual(added, measured.size + payload < limit)
+        self.assertEqual(node.total, measured.total + added)
 
     def test_room_by_number_of_entries(self) -> None:
         """Tombstones count; no limit is no limit."""
         node = opened([(1, (b"f", b"v"))] * 3)
         node.delete(0)
+        row = (b"f", b"v")
 
-        self.assertFalse(node.has_room(2, 4096, 3))
-        self.assertTrue(node.has_room(2, 4096, 4))
-        self.assertTrue(node.has_room(2, 0, 0))
+        self.assertFalse(node.append(node.last + 1, row, 2, 4096, 3))
+        self.assertTrue(node.append(node.last + 1, row, 2, 4096, 4))
+        self.assertTrue(node.append(node.last + 1, row, 2, 0, 0))
+        self.assertTrue(node.append(node.last + 1, row, 2, 2**62, 0))
         self.assertIsInstance(node.seal(), SealedNode)
