@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
 from typing import Any
 
 from pyredis.errors import RedisError, syntax_error
@@ -243,7 +244,7 @@ def _document(declaration: Declaration) -> Reply:
         reply[b"history"] = SetReply(
             [since.encode(), change.encode()] for since, change in declaration.history
         )
-    arguments = [_map(argument.reply()) for argument in parse_syntax(declaration.syntax)]
+    arguments = _arguments(declaration.syntax)
     if arguments:
         reply[b"arguments"] = arguments
     if declaration.subcommands:
@@ -251,6 +252,12 @@ def _document(declaration: Declaration) -> Reply:
             each.display_name.encode(): _document(each) for each in declaration.subcommands.values()
         }
     return reply  # type: ignore[return-value]
+
+
+@cache
+def _arguments(syntax: str) -> list[Reply]:
+    """Describe the arguments of a line of syntax; redis-cli asks for all whenever it starts."""
+    return [_map(argument.reply()) for argument in parse_syntax(syntax)]
 
 
 # COMMAND GETKEYS

@@ -96,7 +96,7 @@ def _add_sorted_set(digest: int, value: SortedSetValue) -> int:
 
 
 def _add_hash(digest: int, value: HashValue) -> int:
-    deadlines = value.deadlines or {}
+    deadlines: dict[bytes, int] = value.deadlines or {}
     for field, content in value.fields.items():
         pair = _mix(_mix(0, field), content)
         if field in deadlines:
