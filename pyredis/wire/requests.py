@@ -148,7 +148,8 @@ class RequestReader:
     def _complete_requests(self, data: bytes) -> list[Request] | None:
         """Return the requests of a chunk, or None if it is not just complete requests."""
         looks_alien = False
-        if len(data.translate(None, _ALIENS)) != len(data):
+        holds_aliens = len(data.translate(None, _ALIENS)) != len(data)
+        if holds_aliens:
             if _announces_more(data):
                 return None
             looks_alien = _has_alien_line(data) is not None
@@ -171,7 +172,10 @@ class RequestReader:
                 is_at_end = requests.pop() == _PROBED
                 b"".join(_flatten(requests))
             if is_at_end and all(requests):
-                if looks_alien and _encoded(requests) != data:
+                if holds_aliens and (
+                    any(request.__class__ is not list for request in requests)
+                    or (looks_alien and _encoded(requests) != data)
+                ):
                     return None
                 return requests
         except (hiredis.ProtocolError, TypeError, LookupError):

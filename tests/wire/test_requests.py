@@ -58,6 +58,14 @@ ACCEPTED: dict[str, tuple[bytes, Requests]] = {
     "any negative array": (PING + b"*-9223372036854775808\r\n" + PING, [[b"PING"]] * 2),
     # Redis passes over the two bytes behind an argument, whatever they are.
     "no line end behind an argument": (b"*1\r\n$4\r\nPINGxyPING\r\n", [[b"PING"], [b"PING"]]),
+    "a map where no line ended": (
+        b"*1\r\n$4\r\nPINGxy%1\r\n$1\r\na\r\n$1\r\nb\r\n",
+        [[b"PING"], [b"%1"], [b"$1"], [b"a"], [b"$1"], [b"b"]],
+    ),
+    "a push where no line ended": (
+        b"*1\r\n$4\r\nPINGxy>1\r\n$1\r\na\r\n",
+        [[b"PING"], [b">1"], [b"$1"], [b"a"]],
+    ),
     "no line feed behind a length": (b"*1\rx$4\rxPING\r\n", [[b"PING"]]),
     "a typed line": (b"PING\r\n", [[b"PING"]]),
     "a line without CR": (b"set k v\n", [[b"set", b"k", b"v"]]),
