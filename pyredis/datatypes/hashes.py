@@ -8,7 +8,9 @@ a :class:`ScanIndex` beside it.
 
 Fields may have deadlines of their own.  They live in ``deadlines``, absolute
 milliseconds, None while no field has one; setting a field forgets its
-deadline, as HSET does, and so does deleting it.
+deadline, as HSET does, and so does deleting it.  The database sees to it that
+fields go when they are due (:meth:`Database.expire_fields`), and has to be told
+when deadlines were set.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from random import Random
 from typing import ClassVar
 
 from pyredis.datatypes.encodings import EncodingLimits
+from pyredis.datatypes.field_deadlines import FieldDeadlines
 from pyredis.datatypes.scan_index import ScanIndex
 
 _INDEX_FROM = 512  # fewer fields are scanned in one go and counted off for a random one
@@ -35,7 +38,7 @@ class HashValue:
     def __init__(self) -> None:
         self.fields: dict[bytes, bytes] = {}
         self.encoding = "listpack"
-        self.deadlines: dict[bytes, int] | None = None
+        self.deadlines: FieldDeadlines | None = None
         self._index: ScanIndex | None = None
 
     def copy(self) -> HashValue:
@@ -123,7 +126,7 @@ class HashValue:
         fields[field] = value
         if self.deadlines is not None:
             self.deadlines.pop(field, None)
-        if self.encoding == "listpack":
+        if self.encoding != "hashtable":
             if (
                 len(value) > limits.hash_max_listpack_value
                 or len(field) > limits.hash_max_listpack_value
@@ -150,7 +153,7 @@ class HashValue:
         """
         fields = self.fields
         before = len(fields)
-        if self.encoding == "listpack" and (
+        if self.encoding != "hashtable" and (
             len(pairs) // 2 > limits.hash_max_listpack_entries
             or max(map(len, pairs)) > limits.hash_max_listpack_value
         ):
@@ -163,10 +166,9 @@ class HashValue:
     def replace(self, field: bytes, value: bytes, limits: EncodingLimits) -> bool:
         """Set a field as HINCRBY does, which leaves its deadline; tell whether the field is new."""
         deadlines = self.deadlines
-        deadline = None if deadlines is None else deadlines.get(field)
+        self.deadlines = None
         new = self.set(field, value, limits)
-        if deadlines is not None and deadline is not None:
-            deadlines[field] = deadline
+        self.deadlines = deadlines
         return new
 
     def delete(self, field: bytes) -> bool:
@@ -183,6 +185,52 @@ class HashValue:
             if not self.deadlines:
                 self.deadlines = None
         return True
+
+    # Deadlines
+
+    def set_deadline(self, field: bytes, deadline_ms: int) -> None:
+        """Let a field that is there expire at a moment."""
+        deadlines = self.deadlines
+        if deadlines is None:
+            self.deadlines = deadlines = FieldDeadlines()
+            if self.encoding == "listpack":
+                # With room for deadlines, as Redis 7.4 has it; it stays so.
+                self.encoding = "listpackex"
+        deadlines.put(field, deadline_ms)
+
+    def persist(self, field: bytes) -> bool:
+        """Take the deadline of a field away; tell whether it had one."""
+        deadlines = self.deadlines
+        if deadlines is None or deadlines.pop(field, None) is None:
+            return False
+        if not deadlines:
+            self.deadlines = None
+        return True
+
+    def take_due(self, now_ms: int, limit: int | None = None) -> list[bytes]:
+        """
+        Delete fields that are due and return them, earliest first.
+
+        Args:
+            now_ms: The moment before which a deadline has passed.
+            limit: How many to delete at most; None for all.
+        """
+        if self.deadlines is None:
+            return []
+        due = self.deadlines.take_due(now_ms, limit)
+        for field in due:
+            self.delete(field)
+        return due
+
+    def without_due(self, now_ms: int) -> HashValue:
+        """Return a hash without the fields that are due: this one if none is, else another."""
+        deadlines = self.deadlines
+        first = None if deadlines is None else deadlines.next_deadline()
+        if first is None or first >= now_ms:
+            return self
+        twin = self.copy()
+        twin.take_due(now_ms)
+        return twin
 
     def _to_hashtable(self) -> None:
         self.encoding = "hashtable"

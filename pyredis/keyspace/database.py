@@ -15,9 +15,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
+from pyredis.datatypes.hashes import HashValue
 from pyredis.datatypes.scan_index import ScanIndex
 from pyredis.errors import WrongType
-from pyredis.keyspace.events import EXPIRED, GENERIC, KEY_MISS, NEW
+from pyredis.keyspace.events import EXPIRED, GENERIC, HASH, KEY_MISS, NEW
 from pyredis.keyspace.expiry import Deadlines
 
 if TYPE_CHECKING:
@@ -45,18 +46,21 @@ class Database:
         number: As SELECT knows it.
         values: Key to value. Read-only outside this class.
         deadlines: Key to absolute milliseconds. Read-only outside this class.
+        field_deadlines: Key of a hash with fields that expire to the moment
+            before which none of them does.
         keys: The index that SCAN and RANDOMKEY walk.
         accesses: Key to the moment of last access, or its state of
             :mod:`pyredis.keyspace.frequencies`; None while nobody asked for it
             (see :mod:`pyredis.keyspace.keyspace`).
         hits: Look-ups for reading that found a key; ``misses`` those that did not.
-        watchful: True while a key may have a deadline or accesses are noted, so
-            that a look-up has to attend to more than the value.
+        watchful: True while a key or field may have a deadline or accesses are
+            noted, so that a look-up has to attend to more than the value.
     """
 
     __slots__ = (
         "accesses",
         "deadlines",
+        "field_deadlines",
         "hits",
         "keys",
         "keyspace",
@@ -71,6 +75,7 @@ class Database:
         self.keyspace = keyspace
         self.values: dict[bytes, Value] = {}
         self.deadlines = Deadlines()
+        self.field_deadlines = Deadlines()
         self.keys = ScanIndex()
         self.accesses: dict[bytes, int] | None = None
         self.hits = 0
@@ -100,7 +105,9 @@ class Database:
             WrongType: The value is of another type.
         """
         value = self.values.get(key)
-        if value is None or (self.watchful and not self._attend(key)):
+        if value is not None and self.watchful:
+            value = self._attend(key, value)
+        if value is None:
             return self._missed(key)
         self.hits += 1
         if kind is not None and value.__class__ is not kind:
@@ -120,7 +127,9 @@ class Database:
         As :meth:`lookup_read`, but counts neither hit nor miss.
         """
         value = self.values.get(key)
-        if value is None or (self.watchful and not self._attend(key)):
+        if value is not None and self.watchful:
+            value = self._attend(key, value)
+        if value is None:
             return None
         if kind is not None and value.__class__ is not kind:
             return self._checked(value, kind)
@@ -128,8 +137,8 @@ class Database:
 
     def look_at(self, key: bytes) -> Value:
         """Return the value of a key, or None; a hit or a miss, but no access (EXISTS, TTL)."""
-        value = self.values.get(key)
-        if value is None or (key in self.deadlines and self.expire_if_due(key)):
+        value = self.peek(key)
+        if value is None:
             return self._missed(key)
         self.hits += 1
         return value
@@ -139,18 +148,38 @@ class Database:
         value = self.values.get(key)
         if value is None or (key in self.deadlines and self.expire_if_due(key)):
             return None
+        if key in self.field_deadlines:
+            return self._without_due_fields(key, value)
         return value
 
-    def _attend(self, key: bytes) -> bool:
-        """Expire a key that is due, note the access; return whether the key is there."""
+    def _attend(self, key: bytes, value: Value) -> Value:
+        """Expire what is due, note the access; return the value, None if it is gone."""
         if key in self.deadlines:
             if self.expire_if_due(key):
-                return False
-        elif not self.deadlines and self.accesses is None:
+                return None
+        elif not self.deadlines and not self.field_deadlines and self.accesses is None:
             self.watchful = False
+        if key in self.field_deadlines:
+            value = self._without_due_fields(key, value)
+            if value is None:
+                return None
         if self.accesses is not None and self.keyspace.touching:
             self.keyspace.accessed(self, key)
-        return True
+        return value
+
+    def _without_due_fields(self, key: bytes, value: Value) -> Value:
+        """Return a value without the fields that are due, None if there are no others."""
+        keyspace = self.keyspace
+        if self.field_deadlines[key] >= keyspace.now_ms or keyspace.loading:
+            return value
+        if keyspace.may_expire:
+            self.expire_fields(key)
+            return self.values.get(key)
+        if value.__class__ is HashValue:
+            # Another one: what is due must stay until the primary says so.
+            value = value.without_due(keyspace.now_ms)
+            return value if value.fields else None
+        return value
 
     def _missed(self, key: bytes) -> None:
         keyspace = self.keyspace
@@ -187,11 +216,14 @@ class Database:
             self._stored(key, True)
 
     def _stored(self, key: bytes, is_new: bool) -> None:
-        """Enter a new key in the index, note the access."""
+        """Enter a new key in the index, note the access and which fields expire."""
         if is_new:
             self.keys.add(key)
             if self.keyspace.observed:
                 self.keyspace.tell_event(self, key, NEW, b"new")
+        value = self.values[key]
+        if value.__class__ is HashValue and value.deadlines:
+            self.note_field_deadlines(key, value)
         if self.accesses is not None:
             self.keyspace.accessed(self, key, is_new)
 
@@ -207,6 +239,8 @@ class Database:
         self.keys.remove(key)
         if self.deadlines:
             self.deadlines.drop(key)
+        if self.field_deadlines:
+            self.field_deadlines.drop(key)
         if self.accesses is not None:
             self.accesses.pop(key, None)
         if value.__class__ not in STRING_TYPES:
@@ -253,6 +287,7 @@ class Database:
         target.delete(new_key)
         value = self.values.pop(key)
         self.keys.remove(key)
+        self.field_deadlines.drop(key)
         target.overwrite(new_key, value)
         deadline = self.deadlines.get(key)
         if deadline is not None:
@@ -317,6 +352,49 @@ class Database:
             keyspace.tell_change(self, key)
             keyspace.tell_event(self, key, EXPIRED, b"expired")
 
+    # Deadlines of fields
+
+    def note_field_deadlines(self, key: bytes, value: HashValue) -> None:
+        """Watch over the fields of a hash that expire, after deadlines were set."""
+        first = value.deadlines.next_deadline() if value.deadlines else None
+        if first is None:
+            self.field_deadlines.drop(key)
+        else:
+            self.field_deadlines.put(key, first)
+            self.watchful = True
+
+    def expire_fields(self, key: bytes, limit: int | None = None) -> int:
+        """
+        Remove fields of a hash that are due, the hash itself with its last one, and tell.
+
+        Args:
+            key: The hash's.
+            limit: How many fields to remove at most; None for all.
+
+        Returns:
+            How many were removed.
+        """
+        keyspace = self.keyspace
+        value = self.values.get(key)
+        if value.__class__ is not HashValue:
+            self.field_deadlines.drop(key)
+            return 0
+        fields = value.take_due(keyspace.now_ms, limit)
+        is_empty = not value.fields
+        if is_empty:
+            self.delete(key)
+        else:
+            self.note_field_deadlines(key, value)
+        if fields:
+            keyspace.expired_fields += len(fields)
+            keyspace.tell_fields_expired(self, key, fields)
+            if keyspace.observed:
+                keyspace.tell_change(self, key)
+                keyspace.tell_event(self, key, HASH, b"hexpired")
+                if is_empty:
+                    keyspace.tell_event(self, key, GENERIC, b"del")
+        return len(fields)
+
     # Whole
 
     def clear(self) -> int:
@@ -327,11 +405,18 @@ class Database:
         """
         count = len(self.values)
         if count:
-            for container in (self.values, self.deadlines, self.keys, self.accesses):
+            for container in (
+                self.values,
+                self.deadlines,
+                self.field_deadlines,
+                self.keys,
+                self.accesses,
+            ):
                 if container:
                     self.keyspace.free_later(container)
             self.values = {}
             self.deadlines = Deadlines()
+            self.field_deadlines = Deadlines()
             self.keys = ScanIndex()
             if self.accesses is not None:
                 self.accesses = {}
@@ -339,7 +424,7 @@ class Database:
 
     def exchange(self, other: Database) -> None:
         """Swap contents with another database (SWAPDB); the clients stay where they are."""
-        for name in ("values", "deadlines", "keys", "accesses", "watchful"):
+        for name in ("values", "deadlines", "field_deadlines", "keys", "accesses", "watchful"):
             mine, theirs = getattr(self, name), getattr(other, name)
             setattr(self, name, theirs)
             setattr(other, name, mine)

@@ -14,13 +14,14 @@ from __future__ import annotations
 
 import random
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from pyredis.keyspace.database import STRING_TYPES, Database
 from pyredis.keyspace.frequencies import FrequencyCounting
 
 ChangeObserver = Callable[[Database, bytes], None]
+FieldsObserver = Callable[[Database, bytes, Sequence[bytes]], None]
 EventObserver = Callable[[Database, bytes, int, bytes], None]
 
 _FREE_AT_ONCE = 1024
@@ -56,6 +57,7 @@ class Keyspace:
         self.databases = [Database(number, self) for number in range(databases)]
         self.dirty = 0
         self.expired_keys = 0
+        self.expired_fields = 0
         self.evicted_keys = 0
         self.observed = False
         self.loading = False
@@ -67,6 +69,7 @@ class Keyspace:
         self._change_observers: tuple[ChangeObserver, ...] = ()
         self._event_observers: tuple[EventObserver, ...] = ()
         self.expired_observers: tuple[ChangeObserver, ...] = ()
+        self.expired_fields_observers: tuple[FieldsObserver, ...] = ()
 
     def refresh_now(self) -> int:
         """Move the frozen moment to the present and return it."""
@@ -105,6 +108,11 @@ class Keyspace:
         """Tell those who must repeat the deletion elsewhere (the append-only file, replicas)."""
         for observer in self.expired_observers:
             observer(db, key)
+
+    def tell_fields_expired(self, db: Database, key: bytes, fields: Sequence[bytes]) -> None:
+        """Tell those who must repeat the deletion of fields elsewhere."""
+        for observer in self.expired_fields_observers:
+            observer(db, key, fields)
 
     # Accesses
 
@@ -149,7 +157,7 @@ class Keyspace:
 
     def expire_due(self, limit: int) -> int:
         """
-        Remove keys that are due, at most ``limit``, earliest first in each database.
+        Remove keys and fields that are due, at most ``limit``, earliest first in each database.
 
         Returns:
             How many were removed; less than ``limit`` when none is left.
@@ -162,8 +170,14 @@ class Keyspace:
                 for key in db.deadlines.take_due(self.now_ms, limit - removed):
                     db.expire(key)
                     removed += 1
-                if removed >= limit:
+            while db.field_deadlines and removed < limit:
+                hashes = db.field_deadlines.take_due(self.now_ms, 1)
+                if not hashes:
                     break
+                # Looking counts, though nothing of it may be due any more.
+                removed += max(1, db.expire_fields(hashes[0], limit - removed))
+            if removed >= limit:
+                break
         return removed
 
     def free_later(self, container: Any) -> None:

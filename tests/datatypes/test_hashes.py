@@ -173,3 +173,53 @@ class ScanTests(SynchronousTestCase):
             value.delete(b"field:%d" % number)
         self.assertEqual(value.fields, {b"field:59999": b"v"})
         self.assertTrue(value.fields.__sizeof__() < full / 10)
+
+
+class DeadlineTests(SynchronousTestCase):
+    """Fields that expire."""
+
+    def setUp(self) -> None:
+        """Make a hash whose fields 0 and 1 are due at 10 and 20."""
+        self.value = numbered(3)
+        self.value.set_deadline(b"field:0", 10)
+        self.value.set_deadline(b"field:1", 20)
+
+    def test_what_is_due_is_taken(self) -> None:
+        """With its deadline; without any deadline left there is no record of them."""
+        self.assertEqual(self.value.take_due(10), [])
+        self.assertEqual(self.value.take_due(11), [b"field:0"])
+        self.assertEqual(self.value.deadlines, {b"field:1": 20})
+        self.assertEqual(self.value.take_due(99), [b"field:1"])
+        self.assertEqual((list(self.value), self.value.deadlines), ([b"field:2"], None))
+
+    def test_setting_and_deleting_forget_the_deadline(self) -> None:
+        """HINCRBY's way of setting does not."""
+        self.value.replace(b"field:1", b"1", LIMITS)
+        self.assertEqual(self.value.deadlines, {b"field:0": 10, b"field:1": 20})
+        self.value.set(b"field:1", b"1", LIMITS)
+        self.value.delete(b"field:0")
+        self.assertEqual(self.value.take_due(99), [])
+
+    def test_persisting(self) -> None:
+        """It tells whether there was a deadline."""
+        self.assertTrue(self.value.persist(b"field:0"))
+        self.assertFalse(self.value.persist(b"field:0"))
+        self.assertFalse(self.value.persist(b"field:2"))
+        self.assertTrue(self.value.persist(b"field:1"))
+        self.assertIsNone(self.value.deadlines)
+
+    def test_a_hash_without_what_is_due(self) -> None:
+        """The hash itself if nothing is, else another."""
+        self.assertIs(self.value.without_due(10), self.value)
+        other = self.value.without_due(15)
+        self.assertEqual((list(other), len(self.value)), ([b"field:1", b"field:2"], 3))
+        self.assertEqual(other.deadlines, {b"field:1": 20})
+
+    def test_a_listpack_makes_room_for_deadlines(self) -> None:
+        """And keeps it; a hashtable stays one."""
+        self.assertEqual(self.value.encoding, "listpackex")
+        self.value.take_due(99)
+        self.assertEqual(self.value.encoding, "listpackex")
+        self.value.set(b"long", b"x" * 100, LIMITS)
+        self.value.set_deadline(b"long", 10)
+        self.assertEqual(self.value.encoding, "hashtable")
