@@ -118,6 +118,20 @@ class SortedSetTests(SynchronousTestCase):
             self.assertEqual((len(value), len(twin)), (count, count + 1))
             self.assertEqual(list(value), [b"%04d" % number for number in range(count)])
 
+    def test_a_large_set_that_shrank_gives_room_back(self) -> None:
+        """What a dict had room for is given back when nearly all members are gone."""
+        for shrink in (
+            lambda value: value.delete_between(5, 29999),
+            lambda value: [value.remove(b"%04d" % number) for number in range(29995)],
+            lambda value: [value.pop() for _ in range(29995)],
+        ):
+            value = numbered(30000)
+            shrink(value)
+
+            self.assertLess(value.scores.__sizeof__(), 50_000)
+            self.assertEqual(set(value.scores), set(value))
+            self.assertEqual(value.rank(b"29999"), len(value) - 1)
+
     def test_release_frees_in_slices(self) -> None:
         """A large set loses some members at each call and is empty in the end."""
         value = numbered(3000)

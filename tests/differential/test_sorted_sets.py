@@ -187,6 +187,16 @@ class SortedSetTests(FamilyTests):
             ZINCRBY z 1000 m5 ; ZRANK z m5 ; ZREMRANGEBYRANK z 10 -10 ; ZRANGE z 0 -1 WITHSCORES
             """
         ),
+        "a very large sorted set": Scenario(
+            """
+            %many 3000 2 ZADD z {} m{} ; %many 2500 2 ZADD z 7 n{} ; ZCARD z ; ZRANGE z 1490 1510 ; ZRANGE z 0 2000 ; ZRANK z m2999 ; ZRANK z n2000
+            ZREVRANK z n7 ; ZCOUNT z 7 7 ; ZCOUNT z (7 2000 ; ZRANGEBYSCORE z 7 7 LIMIT 100 3 ; ZRANGEBYSCORE z (7 inf LIMIT 0 1500
+            ZREVRANGEBYSCORE z inf 7 LIMIT 2990 5 ; ZINCRBY z 0.5 n100 ; ZINCRBY z -8 n200 ; ZRANK z n100 ; ZRANK z n200 ; ZPOPMIN z 20 ; ZPOPMAX z 20
+            ZPOPMIN z ; ZPOPMAX z ; ZREMRANGEBYSCORE z 100 1999 ; ZREMRANGEBYRANK z 5 2400 ; ZCARD z ; ZRANGE z 0 -1 WITHSCORES ; %scan ZSCAN z 0 COUNT 100
+            %many 2500 2 ZADD l 0 m{} ; ZLEXCOUNT l [m1 (m2 ; ZRANGEBYLEX l (m1999 + LIMIT 10 10 ; ZREVRANGEBYLEX l [m5 - LIMIT 0 3 ; ZREMRANGEBYLEX l [m1 [m22
+            ZRANGE l 0 -1 ; ZDIFF 2 z l ; ZINTER 2 z l WITHSCORES ; ZUNIONSTORE u 2 z l ; ZRANGESTORE r u 100 1400 ; OBJECT ENCODING r
+            """
+        ),
         "union": """
             ZADD a 1 x 2 y 3 z ; ZADD b 10 y 20 z 30 w ; SADD s x y q ; ZUNION 2 a b ; ZUNION 2 a b WITHSCORES ; ZUNION 3 a b s WITHSCORES
             ZUNION 2 a b WEIGHTS 2 3 WITHSCORES ; ZUNION 2 a b AGGREGATE MIN WITHSCORES ; ZUNION 2 a b AGGREGATE max WITHSCORES WEIGHTS -1 0.5
