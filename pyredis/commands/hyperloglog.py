@@ -12,7 +12,7 @@ import math
 
 from pyredis.datatypes import hyperloglog
 from pyredis.datatypes.hyperloglog import CorruptHyperLogLog, NotHyperLogLog, SparseIndexes, Union
-from pyredis.errors import RedisError
+from pyredis.errors import RedisError, c_text
 from pyredis.execution.client import Context
 from pyredis.execution.flags import (
     ACCESS,
@@ -132,8 +132,7 @@ def pfdebug(ctx: Context, subcommand: bytes, key: bytes) -> Reply:
             raise RedisError("HLL encoding is not sparse")
         return hyperloglog.describe(buffer)
     if word not in (b"GETREG", b"TODENSE"):
-        name = subcommand.partition(b"\0")[0]
-        raise RedisError(b"Unknown PFDEBUG subcommand '%b'" % name)
+        raise RedisError(b"Unknown PFDEBUG subcommand '%b'" % c_text(subcommand))
     try:
         converted = hyperloglog.make_dense(buffer)
     except CorruptHyperLogLog:

@@ -15,7 +15,7 @@ from pyredis.datatypes.stream_ids import (
 )
 from pyredis.datatypes.stream_nodes import Row
 from pyredis.datatypes.streams import StreamValue
-from pyredis.errors import RedisError
+from pyredis.errors import RedisError, c_text
 from pyredis.execution.arguments import integer
 from pyredis.primitives.numbers import INT64_MAX
 from pyredis.wire.replies import NULL_ARRAY, Reply
@@ -75,11 +75,6 @@ def range_end(argument: bytes) -> int:
         raise bad_id() from None
 
 
-def c_text(argument: bytes) -> bytes:
-    """Return what an error of Redis shows of an argument: it ends at a NUL byte."""
-    return argument.partition(b"\0")[0]
-
-
 def no_group(text: bytes) -> RedisError:
     """Return the error for a consumer group that does not exist."""
     return RedisError(text, "NOGROUP")
@@ -96,13 +91,6 @@ def group_of(stream: StreamValue | None, key: bytes, group: bytes) -> ConsumerGr
     if found is None:
         raise no_group(b"No such key '%b' or consumer group '%b'" % (c_text(key), c_text(group)))
     return found
-
-
-def bad_subcommand(container: str, name: str) -> RedisError:
-    """Return the error for options that a subcommand does not take."""
-    return RedisError(
-        f"unknown subcommand or wrong number of arguments for '{name}'. Try {container} HELP."
-    )
 
 
 def entry_reply(found_id: int, row: Row | None) -> list[Reply]:

@@ -12,8 +12,6 @@ from itertools import islice
 
 from pyredis.commands.stream_arguments import (
     bad_id,
-    bad_subcommand,
-    c_text,
     entry_id,
     entry_reply,
     group_of,
@@ -29,7 +27,7 @@ from pyredis.commands.stream_effects import (
 from pyredis.datatypes.stream_groups import UNKNOWN_ENTRIES_READ, Consumer, ConsumerGroup
 from pyredis.datatypes.stream_ids import format_id, parse_bound, parse_id
 from pyredis.datatypes.streams import StreamValue
-from pyredis.errors import RedisError, syntax_error
+from pyredis.errors import RedisError, c_text, syntax_error, wrong_subcommand
 from pyredis.execution.arguments import Arguments, integer, integer_between
 from pyredis.execution.client import Context
 from pyredis.execution.flags import (
@@ -76,12 +74,12 @@ container(
 )
 def xgroup_create(ctx: Context, key: bytes, group: bytes, start: bytes, *options: bytes) -> Reply:
     """Make a consumer group that begins behind an ID."""
-    entries_read, make_stream = _parse_group_options(options, "CREATE")
+    entries_read, make_stream = _parse_group_options(ctx, options, creating=True)
     stream = ctx.db.lookup_write(key, StreamValue)
     if stream is None and not make_stream:
         raise _no_stream()
     if len(options) > 3:
-        raise bad_subcommand("XGROUP", "CREATE")
+        raise wrong_subcommand(ctx.client.argv[1], "XGROUP")
     if start == b"$":
         last_id = 0 if stream is None else stream.last_id
     else:
@@ -185,10 +183,10 @@ def xgroup_help(ctx: Context) -> Reply:
 )
 def xgroup_setid(ctx: Context, key: bytes, group: bytes, start: bytes, *options: bytes) -> Reply:
     """Set the ID behind which a consumer group goes on."""
-    entries_read, _ = _parse_group_options(options, "SETID")
+    entries_read, _ = _parse_group_options(ctx, options, creating=False)
     found = _existing_group(ctx, key, group)
     if len(options) not in (0, 2):
-        raise bad_subcommand("XGROUP", "SETID")
+        raise wrong_subcommand(ctx.client.argv[1], "XGROUP")
     if start == b"$":
         found.last_id = ctx.db.lookup_write(key, StreamValue).last_id  # type: ignore[union-attr]
     else:
@@ -201,20 +199,22 @@ def xgroup_setid(ctx: Context, key: bytes, group: bytes, start: bytes, *options:
     return OK
 
 
-def _parse_group_options(options: Sequence[bytes], name: str) -> tuple[int, bool]:
+def _parse_group_options(
+    ctx: Context, options: Sequence[bytes], creating: bool
+) -> tuple[int, bool]:
     """Read the options of XGROUP CREATE and SETID: ENTRIESREAD, and whether MKSTREAM is there."""
     entries_read = UNKNOWN_ENTRIES_READ
     make_stream = False
     arguments = Arguments(options)
     while arguments:
-        if name == "CREATE" and arguments.eat(b"MKSTREAM"):
+        if creating and arguments.eat(b"MKSTREAM"):
             make_stream = True
         elif arguments.left > 1 and arguments.eat(b"ENTRIESREAD"):
             entries_read = arguments.take_integer()
             if entries_read < UNKNOWN_ENTRIES_READ:
                 raise RedisError("value for ENTRIESREAD must be positive or -1")
         else:
-            raise bad_subcommand("XGROUP", name)
+            raise wrong_subcommand(ctx.client.argv[1], "XGROUP")
     return entries_read, make_stream
 
 

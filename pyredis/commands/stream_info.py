@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from itertools import islice
 
 from pyredis.commands.stream_arguments import (
-    bad_subcommand,
-    c_text,
     entry_replies,
     no_group,
 )
@@ -19,7 +17,7 @@ from pyredis.datatypes.stream_groups import (
 )
 from pyredis.datatypes.stream_ids import format_id
 from pyredis.datatypes.streams import StreamValue
-from pyredis.errors import no_such_key
+from pyredis.errors import c_text, no_such_key, wrong_subcommand
 from pyredis.execution.arguments import integer
 from pyredis.execution.client import Context
 from pyredis.execution.flags import ACCESS, LOADING, READONLY, RO, STALE, Category
@@ -127,7 +125,7 @@ def xinfo_help(ctx: Context) -> Reply:
 def xinfo_stream(ctx: Context, key: bytes, *options: bytes) -> Reply:
     """Return what is known of a stream, with FULL also its entries and all about its groups."""
     stream = _stream(ctx, key)
-    count = _parse_full(options)
+    count = _parse_full(ctx, options)
     reply: dict[Reply, Reply] = {
         b"length": stream.length,
         b"radix-tree-keys": len(stream.nodes),
@@ -151,13 +149,13 @@ def xinfo_stream(ctx: Context, key: bytes, *options: bytes) -> Reply:
     return reply
 
 
-def _parse_full(options: Sequence[bytes]) -> int | None:
+def _parse_full(ctx: Context, options: Sequence[bytes]) -> int | None:
     """Return how many entries to show of everything, 0 for all, or None without FULL."""
     if not options:
         return None
     words = [option.upper() for option in options]
     if words[0] != b"FULL" or len(words) not in (1, 3) or words[1:2] not in ([], [b"COUNT"]):
-        raise bad_subcommand("XINFO", "STREAM")
+        raise wrong_subcommand(ctx.client.argv[1], "XINFO")
     if len(words) == 1:
         return 10
     count = integer(options[2])

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pyredis.commands.stream_arguments import (
-    c_text,
     entry_id,
     entry_replies,
     entry_reply,
@@ -27,7 +26,7 @@ from pyredis.commands.stream_effects import (
 from pyredis.datatypes.stream_groups import Consumer, ConsumerGroup
 from pyredis.datatypes.stream_ids import MAX_ID, format_id
 from pyredis.datatypes.streams import StreamValue
-from pyredis.errors import RedisError, syntax_error
+from pyredis.errors import RedisError, c_text, syntax_error
 from pyredis.execution.arguments import integer
 from pyredis.execution.blocking import Blocked
 from pyredis.execution.client import Context

@@ -49,7 +49,7 @@ class StreamValue:
 
     __slots__ = (
         "_firsts",
-        "_rax",
+        "_radix_tree",
         "entries_added",
         "groups",
         "last_id",
@@ -69,7 +69,7 @@ class StreamValue:
         self.groups: dict[bytes, ConsumerGroup] = {}
         self.nodes: list[OpenNode | SealedNode] = []
         self._firsts: list[int] = []  # of each node, its attribute ``first``
-        self._rax = (0, 0, 1)
+        self._radix_tree = (0, 0, 1)
 
     def __len__(self) -> int:
         return self.length
@@ -435,9 +435,9 @@ class StreamValue:
         if not firsts:
             return 1
         # IDs only ever grow and nodes only go, so these two tell all states apart.
-        if self._rax[:2] != (len(firsts), firsts[-1]):
-            self._rax = len(firsts), firsts[-1], _radix_tree_nodes(firsts)
-        return self._rax[2]
+        if self._radix_tree[:2] != (len(firsts), firsts[-1]):
+            self._radix_tree = len(firsts), firsts[-1], _radix_tree_nodes(firsts)
+        return self._radix_tree[2]
 
 
 def _radix_tree_nodes(keys: Sequence[int]) -> int:

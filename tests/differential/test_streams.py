@@ -115,6 +115,7 @@ class StreamTests(FamilyTests):
             XGROUP CREATECONSUMER s none a ; XGROUP CREATECONSUMER missing g a ; XGROUP DELCONSUMER s g a ; XGROUP DELCONSUMER s g a
             XGROUP DELCONSUMER s none a ; XGROUP DESTROY s g ; XGROUP DESTROY s g ; XGROUP DESTROY missing g ; XGROUP DESTROY s
             XGROUP FOO s g ; XGROUP ; XGROUP CREATE s ; XGROUP CREATE s k - ; XGROUP CREATE s k (1-1
+            XGROUP create s k 0 FOO ; xgroup SetId s g 0 FOO ; xinfo stream s foo ; MULTI ; xinfo Stream s foo bar ; EXEC
         """,
         "XREADGROUP BLOCK": """
             XGROUP CREATE s g $ MKSTREAM ; @b! XREADGROUP GROUP g b BLOCK 0 STREAMS s > ; @c! XREADGROUP GROUP g c BLOCK 0 STREAMS s >
