@@ -19,7 +19,7 @@ from pyredis.execution.blocking import Blocked
 from pyredis.execution.guards import refusal
 from pyredis.execution.table import Command, check_arity
 from pyredis.wire.encoder import BULK_HEADS, CRLF, LARGE_BULK, encode
-from pyredis.wire.replies import LATER, NO_REPLY, QUEUED, Reply, Simple
+from pyredis.wire.replies import LATER, NO_REPLY, QUEUED, Reply, Several, Simple
 
 if TYPE_CHECKING:
     from pyredis.execution.client import Client
@@ -205,7 +205,8 @@ class Dispatcher:
             self._server.waiting_room.serve()
             if reply is LATER and client.waiting is None:
                 reply = NO_REPLY  # it was there already
-        if client.reply_mode != "on" and reply is not LATER:
+        # Pushes are no replies: CLIENT REPLY does not silence them.
+        if client.reply_mode != "on" and reply is not LATER and reply.__class__ is not Several:
             return self._silenced(client)
         return reply
 

@@ -22,12 +22,14 @@ from twisted.protocols.basic import LineReceiver
 from zope.interface import implementer
 
 from pyredis.errors import ProtocolError
+from pyredis.execution.client_lines import client_type
 from pyredis.wire.human import encode_human
 from pyredis.wire.requests import Request, RequestReader, TypedRequest
 
 if TYPE_CHECKING:
     from twisted.python.failure import Failure
 
+    from pyredis.config.special_types import BufferLimit
     from pyredis.execution.client import Client
     from pyredis.execution.instance import Instance
     from pyredis.net.hub import ReadHub
@@ -60,6 +62,7 @@ class RedisProtocol(LineReceiver):
         self._rest: Iterator[Request] | None = None
         self._rest_is_mixed = False
         self._unread: list[bytes] = []
+        self._over_soft_limit_since_ms: int | None = None
         self.client: Client
 
     # Twisted calls these
@@ -73,6 +76,7 @@ class RedisProtocol(LineReceiver):
         self._write = self.transport.write
         if self._hub is not None:
             self.transport.read_through(self._hub)
+        self.transport.on_backlog = self._check_output
         self.transport.registerProducer(self, True)
 
     def dataReceived(self, data: bytes) -> None:
@@ -170,8 +174,8 @@ class RedisProtocol(LineReceiver):
 
     def pending_output(self) -> int:
         """Return how many bytes the kernel has not taken yet."""
-        transport: Any = self.transport
-        return len(transport.dataBuffer) + sum(map(len, transport._tempDataBuffer))
+        backlog: int = self.transport.backlog
+        return backlog
 
     # Within
 
@@ -263,6 +267,32 @@ class RedisProtocol(LineReceiver):
         self._send(b"".join(self._out))
         self._out.clear()
         self.client.closing = True
+
+    def _check_output(self, backlog: int) -> None:
+        """
+        Cut off a client whose waiting output passes client-output-buffer-limit.
+
+        Args:
+            backlog: How many bytes wait.
+        """
+        limit: BufferLimit = getattr(
+            self._server.settings.client_output_buffer_limit, client_type(self.client)
+        )
+        now_ms = self._server.keyspace.now_ms
+        if not limit.soft_bytes or backlog < limit.soft_bytes:
+            self._over_soft_limit_since_ms = None
+        elif self._over_soft_limit_since_ms is None:
+            self._over_soft_limit_since_ms = now_ms
+        since = self._over_soft_limit_since_ms
+        is_over = bool(limit.hard_bytes) and backlog >= limit.hard_bytes
+        if is_over or (since is not None and now_ms - since > limit.soft_seconds * 1000):
+            self._server.statistics.output_buffer_disconnections += 1
+            self._log.warn(
+                "Client id={id} addr={addr} closed for overcoming of output buffer limits.",
+                id=self.client.id,
+                addr=self.client.address,
+            )
+            self.client.kill()
 
     def _check_query_buffer(self) -> None:
         """Hang up on a client whose unfinished request passes client-query-buffer-limit."""

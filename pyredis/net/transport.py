@@ -11,6 +11,7 @@ one in between costs the kernel more than the replies do.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from twisted.internet import main, tcp
@@ -28,6 +29,8 @@ class SendAtOnce:
     _read_bytes = _READ_BYTES
     _hub: ReadHub | None = None
     _held: bytes | None = None
+    # Called with the backlog whenever the kernel does not take a write at once.
+    on_backlog: Callable[[int], None] | None = None
 
     # What the transport it is mixed into provides.
     socket: Any
@@ -36,7 +39,9 @@ class SendAtOnce:
     connected: Any
     disconnecting: Any
     dataBuffer: Any
+    offset: int
     _tempDataBuffer: Any
+    _tempDataLen: int
 
     def write(self, data: bytes) -> None:
         """Send bytes now, or when the hub has read its other connections."""
@@ -69,6 +74,13 @@ class SendAtOnce:
                 return
             data = data[sent:]
         super().write(data)  # type: ignore[misc]
+        if self.on_backlog is not None:
+            self.on_backlog(self.backlog)
+
+    @property
+    def backlog(self) -> int:
+        """How many bytes wait for the kernel to take them."""
+        return len(self.dataBuffer) - self.offset + self._tempDataLen
 
     def loseConnection(self, *args: Any) -> None:
         """Close when all that was written has left."""
