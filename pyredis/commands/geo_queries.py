@@ -247,11 +247,11 @@ class GeoQuery:
             if not self.count or self.any:
                 return found
             order = 1
-        if count >= len(found):
-            found.sort(key=itemgetter(0), reverse=order < 0)
-            return found
-        ranks = first_in_order([order * place[0] for place in found], count)
-        return [found[rank] for rank in ranks]
+        distances = [order * place[0] for place in found]
+        if count < len(found) and len(set(distances)) < len(found):
+            return [found[rank] for rank in first_in_order(distances, count)]
+        found.sort(key=itemgetter(0), reverse=order < 0)
+        return found[:count]
 
     def reply(self, places: list[Place]) -> Reply:
         """Return places as a client wants to see them."""

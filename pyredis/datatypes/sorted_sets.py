@@ -7,7 +7,7 @@ into a pair of ranks ``start, stop`` (``stop`` excluded) and then read, counted
 or deleted as such.
 
 Small sets that nobody is using are packed into one ``bytes`` object each: a
-key with ten members takes 1.3 kB as Python objects, packed 370 to 430 bytes
+key with ten members takes 1.9 kB as Python objects, packed 370 to 430 bytes
 (Redis: 235 with small integers as scores, 460 with fractions). The last
 ``_WARM_MAX`` sets that were made or used are kept unpacked, so a set in use is
 packed only now and then; any access unpacks.
