@@ -53,11 +53,11 @@ class ServerTests(FamilyTests):
         "TIME": "TIME ; time ; TIME x",
         "LASTSAVE": Scenario("~type LASTSAVE ; LASTSAVE x", needs=("LASTSAVE",)),
         "COMMAND COUNT and LIST": """
-            COMMAND COUNT ; COMMAND LIST ; ~unordered COMMAND LIST FILTERBY PATTERN hs* ; COMMAND LIST FILTERBY PATTERN nothing*
+            COMMAND COUNT ; COMMAND LIST ; ~unordered COMMAND LIST FILTERBY PATTERN sint* ; COMMAND LIST FILTERBY PATTERN nothing*
             ~unordered COMMAND LIST FILTERBY PATTERN get ; COMMAND LIST FILTERBY ACLCAT nonsense ; COMMAND LIST FILTERBY MODULE nonsense
             COMMAND LIST FILTERBY ; COMMAND LIST FILTERBY PATTERN ; COMMAND LIST FILTERBY FOO x ; COMMAND LIST FOO x y ; COMMAND LIST x
             ~unordered COMMAND LIST filterby pattern GET ; ~unordered COMMAND LIST FILTERBY PATTERN config|* ; COMMAND LIST FILTERBY PATTERN a b
-            ~unordered COMMAND LIST FILTERBY ACLCAT hash ; ~unordered COMMAND LIST FILTERBY PATTERN HSET*
+            ~unordered COMMAND LIST FILTERBY ACLCAT bitmap ; ~unordered COMMAND LIST FILTERBY PATTERN GETR*
         """,
         "COMMAND INFO of nothing": "COMMAND INFO nonsense ; COMMAND INFO nonsense more ; COMMAND INFO config|nonsense ; COMMAND INFO ''",
         "COMMAND DOCS of nothing": "COMMAND DOCS nonsense ; COMMAND DOCS nonsense more ; COMMAND DOCS config|nonsense",
