@@ -9,6 +9,7 @@ from pyredis.commands import (  # noqa: F401 - imported for their declarations
     debugging,
     expiration,
     geo,
+    hash_expiration,
     hashes,
     hyperloglog,
     information,

@@ -176,7 +176,10 @@ def hincrbyfloat(ctx: Context, key: bytes, field: bytes, increment: bytes) -> Re
     text = format_long_double(total)
     _replace(ctx, key, value, field, text, b"hincrbyfloat")
     # Sums may come out differently elsewhere.
-    ctx.propagate(b"HSET", key, field, text)
+    if value is not None and value.deadlines and field in value.deadlines:
+        ctx.propagate(b"HSETEX", key, b"KEEPTTL", b"FIELDS", b"1", field, text)
+    else:
+        ctx.propagate(b"HSET", key, field, text)
     return text
 
 
