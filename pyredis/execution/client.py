@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyredis.execution.ports import Connection, NoConnection
 from pyredis.wire.encoder import encode
+from pyredis.wire.human import encode_human
 from pyredis.wire.replies import Reply
 
 if TYPE_CHECKING:
@@ -90,6 +91,8 @@ class Client:
 
     Attributes:
         argv: The request under way, if it takes the dispatcher's long way.
+        reads_lines: The request that waits was typed as a line: its answer has
+            the form that people read.
     """
 
     __slots__ = (
@@ -112,6 +115,7 @@ class Client:
         "no_evict",
         "no_touch",
         "output_bytes",
+        "reads_lines",
         "reply_mode",
         "resp",
         "special",
@@ -145,6 +149,7 @@ class Client:
         self.argv: Sequence[bytes] = ()
         self.no_evict = False
         self.waiting: Waiting | None = None
+        self.reads_lines = False
         self.closing = False
         self.special = True
         self.ctx = Context(self, server)
@@ -190,7 +195,13 @@ class Client:
     def answer(self, reply: Reply) -> None:
         """Send a reply that came later, and go on with the client's requests."""
         if self.reply_mode == "on":
-            self.write(reply)
+            if self.reads_lines:
+                pieces: list[bytes] = []
+                encode_human(reply, pieces.append)
+                self.connection.write(b"".join(pieces))
+                self.reads_lines = False
+            else:
+                self.write(reply)
         elif self.reply_mode == "skip":
             self.reply_mode = "on"
             self.refresh()

@@ -314,5 +314,6 @@ def _encode_counted(reply: object, append: Append, resp: int) -> int:
     pieces: list[bytes] = []
     encode(reply, pieces.append, resp)
     body = b"".join(pieces)
-    append(body)
+    if body:
+        append(body)
     return len(body)

@@ -61,7 +61,7 @@ class RedisProtocol(LineReceiver):
         # Requests of a pipeline that had to stop, and bytes that came since.
         self._rest: Iterator[Request] | None = None
         self._rest_is_mixed = False
-        self._unread: list[bytes] = []
+        self._unread = bytearray()
         self._over_soft_limit_since_ms: int | None = None
         self.client: Client
 
@@ -72,6 +72,8 @@ class RedisProtocol(LineReceiver):
         peer, host = self.transport.getPeer(), self.transport.getHost()
         self.client = self._server.connect(self, _spelled(peer), _spelled(host))
         self.client.is_unix = not hasattr(peer, "port")
+        if not self.client.is_unix:
+            self._set_options()
         self.set_limited(not self.client.authenticated)
         self._write = self.transport.write
         if self._hub is not None:
@@ -112,7 +114,7 @@ class RedisProtocol(LineReceiver):
         """Go on: the transport's buffer has room again."""
         self.paused = False
         self._go_on()
-        if not self.paused:
+        if not (self.paused or self.client.closing):
             self.transport.resumeProducing()
 
     def connectionLost(self, reason: Failure | None = None) -> None:
@@ -142,18 +144,19 @@ class RedisProtocol(LineReceiver):
     def _go_on(self) -> None:
         if self._draining or not self._may_go_on():
             return
+        self._server.keyspace.refresh_now()
         if self._rest is not None:
             rest, self._rest = self._rest, None
             self._drain(rest, self._rest_is_mixed)
         while self._unread and self._rest is None and self._may_go_on():
-            unread = b"".join(self._unread)
+            unread = bytes(self._unread)
             self._unread.clear()
             self._feed(unread)
 
     def close(self) -> None:
         """Close when all that was written has left."""
         if not self._draining:
-            self.transport.loseConnection()
+            self._hang_up()
 
     def abort(self) -> None:
         """Close now."""
@@ -170,7 +173,7 @@ class RedisProtocol(LineReceiver):
 
     def pending_input(self) -> int:
         """Return how many received bytes are no complete request yet, or wait their turn."""
-        return self._reader.pending_bytes + sum(map(len, self._unread))
+        return self._reader.pending_bytes + len(self._unread)
 
     def pending_output(self) -> int:
         """Return how many bytes the kernel has not taken yet."""
@@ -186,7 +189,7 @@ class RedisProtocol(LineReceiver):
     def _keep(self, data: bytes) -> None:
         """Keep what comes while the client waits; drop what comes behind its end."""
         if not self.client.closing:
-            self._unread.append(data)
+            self._unread += data
             self._check_query_buffer()
 
     def _pause_or_go_on(self, requests: Iterator[Request]) -> None:
@@ -194,7 +197,7 @@ class RedisProtocol(LineReceiver):
         if self._may_go_on():
             self._drain(requests, False)
         elif self.client.closing:
-            self.transport.loseConnection()
+            self._hang_up()
         else:
             self._rest, self._rest_is_mixed = requests, False
 
@@ -231,7 +234,7 @@ class RedisProtocol(LineReceiver):
             self._draining = False
         if client.closing:
             self._rest = None
-            self.transport.loseConnection()
+            self._hang_up()
         elif mixed:
             self._check_query_buffer()
 
@@ -239,7 +242,9 @@ class RedisProtocol(LineReceiver):
         """Run requests one by one, answering typed lines in the form people read."""
         for argv in requests:
             if argv.__class__ is TypedRequest and self._server.settings.inline_replies == "human":
+                client.last_interaction_ms = self._server.keyspace.now_ms
                 reply = self._server.dispatcher.dispatch(client, argv)
+                client.reads_lines = client.waiting is not None
                 if client.waiting is None:
                     encode_human(reply, append)
                 if client.waiting is not None or client.closing:
@@ -249,6 +254,18 @@ class RedisProtocol(LineReceiver):
             if self.paused:
                 return False
         return True
+
+    def _set_options(self) -> None:
+        """Send without delay, and find out when a silent peer is gone."""
+        self.transport.setTcpNoDelay(True)
+        if self._server.settings.tcp_keepalive:
+            self.transport.keep_alive(self._server.settings.tcp_keepalive)
+
+    def _hang_up(self) -> None:
+        """Close when all that was written has left."""
+        # A paused producer would be asked for more then, and nobody would close.
+        self.transport.unregisterProducer()
+        self.transport.loseConnection()
 
     def _send(self, data: bytes) -> None:
         self.client.output_bytes += len(data)

@@ -11,6 +11,7 @@ one in between costs the kernel more than the replies do.
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -135,6 +136,22 @@ class SendAtOnce:
 
 class RedisTransport(SendAtOnce, tcp.Server):
     """A TCP connection of a client."""
+
+    def keep_alive(self, seconds: int) -> None:
+        """
+        Let the system find out that a silent peer is gone.
+
+        Args:
+            seconds: How long it may be silent; as long again passes until it is given up.
+        """
+        self.setTcpKeepAlive(True)
+        for name, value in (
+            ("TCP_KEEPIDLE", seconds),
+            ("TCP_KEEPINTVL", max(seconds // 3, 1)),
+            ("TCP_KEEPCNT", 3),
+        ):
+            if hasattr(socket, name):
+                self.socket.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
 class RedisPort(tcp.Port):
