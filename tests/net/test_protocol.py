@@ -12,6 +12,7 @@ from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
+from pyredis.config.special_types import BufferLimit
 from pyredis.net.protocol import RedisProtocol
 from tests.commands.session import START_S, make_server
 from tests.net.loopback import Loopback
@@ -568,6 +569,81 @@ class PausingTests(ProtocolTestCase):
 
         self.assertEqual(self.protocol.pending_output(), -self.wire.room)
         self.assertGreater(self.protocol.pending_output(), 0)
+
+
+class OutputLimitTests(ProtocolTestCase):
+    """client-output-buffer-limit: who lets too much wait is cut off."""
+
+    def limit(self, limit: BufferLimit, kind: str = "normal") -> None:
+        """Set the limit of a class of clients."""
+        limits = self.server.settings.client_output_buffer_limit
+        self.server.settings.client_output_buffer_limit = limits._replace(**{kind: limit})
+
+    def backlog(self, size: int) -> None:
+        """Let so many bytes wait."""
+        self.wire.on_backlog(size)
+
+    def assert_cut_off(self, expected: bool) -> None:
+        """Say whether the client was cut off, and counted."""
+        self.assertIs(self.wire.aborted, expected)
+        self.assertEqual(self.server.statistics.output_buffer_disconnections, int(expected))
+
+    def later(self, seconds: float) -> None:
+        """Let time pass."""
+        self.clock.advance(seconds)
+        self.server.keyspace.refresh_now()
+
+    def test_no_limit(self) -> None:
+        """By default normal clients have none."""
+        self.backlog(10**9)
+        self.later(1000)
+        self.backlog(10**9)
+
+        self.assert_cut_off(False)
+
+    def test_the_hard_limit(self) -> None:
+        """Who reaches the hard limit is cut off at once."""
+        self.limit(BufferLimit(1000, 0, 0))
+        self.backlog(999)
+        self.assert_cut_off(False)
+        self.backlog(1000)
+
+        self.assert_cut_off(True)
+
+    def test_the_soft_limit(self) -> None:
+        """Who is over the soft limit for longer than its time is cut off."""
+        self.limit(BufferLimit(0, 1000, 10))
+        self.backlog(1000)
+        self.later(10)
+        self.backlog(1000)
+        self.assert_cut_off(False)
+        self.later(0.001)
+        self.backlog(1000)
+
+        self.assert_cut_off(True)
+
+    def test_below_in_between(self) -> None:
+        """Who got below it in between begins anew."""
+        self.limit(BufferLimit(0, 1000, 10))
+        self.backlog(1000)
+        self.later(9)
+        self.backlog(999)
+        self.later(9)
+        self.backlog(1000)
+        self.later(9)
+        self.backlog(1000)
+
+        self.assert_cut_off(False)
+
+    def test_by_class(self) -> None:
+        """A subscriber has limits of its own."""
+        self.limit(BufferLimit(1000, 0, 0), "pubsub")
+        self.backlog(2000)
+        self.assert_cut_off(False)
+        self.exchange(resp(b"SUBSCRIBE", b"c"))
+        self.backlog(2000)
+
+        self.assert_cut_off(True)
 
 
 class AddressTests(ProtocolTestCase):

@@ -1,0 +1,264 @@
+"""Tests of pyredis.net.hub: many connections, one reader."""
+
+from __future__ import annotations
+
+import select
+import socket
+from collections.abc import Callable
+from typing import Any
+from unittest import SkipTest, mock
+
+from twisted.internet import main
+from twisted.trial.unittest import SynchronousTestCase
+
+from pyredis.net import hub as hub_module
+from pyredis.net.hub import ReadHub, make_hub
+
+
+class Readers:
+    """A reactor as far as a hub uses it."""
+
+    def __init__(self) -> None:
+        self.readers: list[Any] = []
+        self.writers: list[Any] = []
+
+    def addReader(self, reader: Any) -> None:
+        """Add it."""
+        self.readers.append(reader)
+
+    def removeReader(self, reader: Any) -> None:
+        """Remove it."""
+        self.readers.remove(reader)
+
+    def removeWriter(self, writer: Any) -> None:
+        """Note it."""
+        self.writers.append(writer)
+
+
+class Connection:
+    """A transport that reads what comes and does as it is told."""
+
+    def __init__(self, name: str, happened: list[Any]) -> None:
+        self.near, self.far = socket.socketpair()
+        self.name = name
+        self.happened = happened
+        self.action: Callable[[], Any] = lambda: None
+        self.lost: list[Any] = []
+
+    def fileno(self) -> int:
+        """Return the descriptor."""
+        return self.near.fileno()
+
+    def doRead(self) -> Any:
+        """Read."""
+        self.happened.append((self.name, self.near.recv(100)))
+        return self.action()
+
+    def flush(self) -> None:
+        """Note it."""
+        self.happened.append((self.name, "flushed"))
+
+    def connectionLost(self, reason: Any) -> None:
+        """Note it."""
+        self.lost.append(reason.value)
+
+    def close(self) -> None:
+        """Close both ends."""
+        self.near.close()
+        self.far.close()
+
+
+class HubTestCase(SynchronousTestCase):
+    """A hub with three connections."""
+
+    def setUp(self) -> None:
+        """Make them."""
+        if not hasattr(select, "epoll"):
+            raise SkipTest("this platform has no epoll")
+        self.reactor = Readers()
+        self.happened: list[Any] = []
+        self.hub = ReadHub(self.reactor, lambda: self.happened.append("round"))
+        self.a, self.b, self.c = (Connection(name, self.happened) for name in "abc")
+        for connection in (self.a, self.b, self.c):
+            self.addCleanup(connection.close)
+        self.addCleanup(self.hub.close)
+
+    def send(self, *connections: Connection) -> None:
+        """Let something come on connections."""
+        for connection in connections:
+            connection.far.send(b"x")
+
+    def read(self) -> set[str]:
+        """Let the hub read; return whom it has read."""
+        self.happened.clear()
+        self.hub.doRead()
+        return {event[0] for event in self.happened if event != "round"}
+
+
+class RegisteringTests(HubTestCase):
+    """The reactor knows the hub while it has connections."""
+
+    def test_one_reader(self) -> None:
+        """However many connections, the reactor has one reader."""
+        self.assertEqual(self.reactor.readers, [])
+        for connection in (self.a, self.b):
+            self.hub.add(connection)
+            self.assertEqual(self.reactor.readers, [self.hub])
+        self.hub.remove(self.a)
+        self.assertEqual(self.reactor.readers, [self.hub])
+        self.hub.remove(self.b)
+
+        self.assertEqual(self.reactor.readers, [])
+
+    def test_twice(self) -> None:
+        """Adding and removing twice do no harm."""
+        for _ in range(2):
+            self.hub.add(self.a)
+        for _ in range(2):
+            self.hub.remove(self.a)
+
+        self.assertEqual(self.reactor.readers, [])
+        self.hub.add(self.a)
+        self.send(self.a)
+
+        self.assertEqual(self.read(), {"a"})
+
+    def test_a_descriptor_used_again(self) -> None:
+        """A connection with the number of one that is gone is not taken for it."""
+        self.hub.add(self.a)
+        stranger = mock.Mock(fileno=self.a.fileno)
+        self.hub.remove(stranger)
+        self.send(self.a)
+
+        self.assertEqual(self.read(), {"a"})
+
+    def test_descriptor(self) -> None:
+        """The reactor can wait for it: it is readable when a connection is."""
+        self.hub.add(self.a)
+        self.assertEqual(select.select([self.hub], [], [], 0)[0], [])
+        self.send(self.a)
+
+        self.assertEqual(select.select([self.hub], [], [], 1)[0], [self.hub])
+        self.assertEqual(self.hub.logPrefix(), "connections")
+
+    def test_closed(self) -> None:
+        """A closed hub is known to nobody."""
+        hub = ReadHub(self.reactor, lambda: None)
+        hub.add(self.a)
+        hub.close()
+
+        self.assertEqual(self.reactor.readers, [])
+
+
+class ReadingTests(HubTestCase):
+    """Rounds of reading."""
+
+    def setUp(self) -> None:
+        """Add the connections."""
+        super().setUp()
+        for connection in (self.a, self.b, self.c):
+            self.hub.add(connection)
+
+    def test_who_has_something(self) -> None:
+        """Those are read that have something."""
+        self.send(self.a, self.c)
+
+        self.assertEqual(self.read(), {"a", "c"})
+        self.assertEqual(self.read(), set())
+
+    def test_rounds(self) -> None:
+        """Before each round the hub's owner is called, and replies are held back during it."""
+        reading: list[bool] = []
+        self.a.action = lambda: reading.append(self.hub.is_reading)
+        self.send(self.a)
+        self.read()
+
+        self.assertEqual(self.happened, ["round", ("a", b"x")])
+        self.assertEqual(reading, [True])
+        self.assertFalse(self.hub.is_reading)
+
+    def test_another_round(self) -> None:
+        """What comes during a busy round is read in the next, but not for ever."""
+        self.a.action = lambda: self.send(self.a)
+        self.b.action = lambda: self.send(self.b)
+        self.send(self.a, self.b)
+        self.read()
+
+        self.assertEqual(self.happened.count("round"), hub_module._ROUNDS)
+        self.assertEqual(len([e for e in self.happened if e[0] == "a"]), hub_module._ROUNDS)
+
+    def test_flushing(self) -> None:
+        """At a round's end what was held back is sent, once."""
+        for connection in (self.a, self.b):
+            connection.action = lambda c=connection: self.hub.unsent.append(c)
+        self.send(self.a, self.b)
+        self.read()
+        flushed = [event for event in self.happened if event[1] == "flushed"]
+
+        self.assertEqual(sorted(flushed), [("a", "flushed"), ("b", "flushed")])
+        self.assertEqual(self.hub.unsent, [])
+        self.assertEqual(self.happened.index(flushed[0]), 3)
+
+    def test_removed_meanwhile(self) -> None:
+        """Who is removed by another in the same round is not read."""
+        readers = {"a": self.a, "b": self.b}
+
+        def remove_other(name: str) -> Callable[[], None]:
+            return lambda: self.hub.remove(readers["b" if name == "a" else "a"])
+
+        for name, connection in readers.items():
+            connection.action = remove_other(name)
+        self.send(self.a, self.b)
+
+        self.assertEqual(len(self.read()), 1)
+
+    def test_lost(self) -> None:
+        """A connection that says so is lost, for its reason, and read no more."""
+        self.a.action = lambda: main.CONNECTION_DONE
+        self.send(self.a, self.b)
+
+        self.assertEqual(self.read(), {"a", "b"})
+        self.assertEqual(self.a.lost, [main.CONNECTION_DONE])
+        self.assertEqual(self.reactor.writers, [self.a])
+        self.send(self.a)
+        self.assertEqual(self.read(), set())
+
+    def test_our_own_bug(self) -> None:
+        """A connection that fails is lost and logged; the others are read."""
+
+        def fail() -> None:
+            raise ZeroDivisionError
+
+        self.a.action = fail
+        self.send(self.a, self.b, self.c)
+
+        self.assertEqual(self.read(), {"a", "b", "c"})
+        self.assertEqual(self.a.lost, [main.CONNECTION_LOST])
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+        self.assertFalse(self.hub.is_reading)
+
+    def test_hung_up(self) -> None:
+        """A peer that hung up is something to read."""
+        self.a.far.close()
+
+        self.assertEqual(self.read(), {"a"})
+        self.assertEqual(self.happened[1], ("a", b""))
+
+
+class MakeHubTests(SynchronousTestCase):
+    """A hub where there can be one."""
+
+    def test_without_epoll(self) -> None:
+        """Elsewhere the reactor reads by itself."""
+        with mock.patch.object(hub_module, "select", object()):
+            self.assertIsNone(make_hub(Readers(), lambda: None))
+
+    def test_with_epoll(self) -> None:
+        """On Linux there is one."""
+        if not hasattr(select, "epoll"):
+            raise SkipTest("this platform has no epoll")
+        hub = make_hub(Readers(), lambda: None)
+        assert hub is not None
+        hub.close()
+
+        self.assertIsInstance(hub, ReadHub)
