@@ -188,6 +188,7 @@ def hpersist(ctx: Context, key: bytes, *options: bytes) -> Reply:
         else:
             outcomes.append(1 if value.persist(field) else _NO_DEADLINE)
     if 1 in outcomes:
+        db.note_field_deadlines(key, value)
         db.changed(key, HASH, b"hpersist")
     return outcomes
 
@@ -217,7 +218,9 @@ def hgetdel(ctx: Context, key: bytes, *options: bytes) -> Reply:
     if deleted:
         db.changed(key, HASH, b"hdel", len(deleted))
         ctx.propagate(b"HDEL", key, *deleted)
-        if not value.fields:
+        if value.fields:
+            db.note_field_deadlines(key, value)
+        else:
             db.delete_emptied(key)
     return found
 

@@ -75,6 +75,8 @@ def hdel(ctx: Context, key: bytes, *fields: bytes) -> Reply:
         db.changed(key, HASH, b"hdel", deleted)
         if not value.fields:
             db.delete_emptied(key)
+        elif db.field_deadlines and value.deadlines is None:
+            db.note_field_deadlines(key, value)
     return deleted
 
 

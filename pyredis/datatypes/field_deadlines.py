@@ -11,6 +11,7 @@ from __future__ import annotations
 from heapq import heapify, heappop, heappush
 
 _SPARE = 64  # outdated entries that are always tolerated
+_ONE_BY_ONE = 1000  # due fields from which on all deadlines are looked through instead
 
 
 class FieldDeadlines(dict[bytes, int]):
@@ -62,9 +63,21 @@ class FieldDeadlines(dict[bytes, int]):
         """
         found: list[bytes] = []
         order = self._order
-        while order and order[0][0] < now_ms and (limit is None or len(found) < limit):
+        most = _ONE_BY_ONE if limit is None else limit
+        while order and order[0][0] < now_ms and len(found) < most:
             deadline, field = heappop(order)
             if self.get(field) == deadline:
                 del self[field]
                 found.append(field)
+        if limit is None and len(found) == _ONE_BY_ONE:
+            found += self._take_all_due(now_ms)
         return found
+
+    def _take_all_due(self, now_ms: int) -> list[bytes]:
+        """Do the same for however many there are, in one pass over all deadlines."""
+        due = sorted((deadline, field) for field, deadline in self.items() if deadline < now_ms)
+        for _, field in due:
+            del self[field]
+        self._order = [(deadline, field) for field, deadline in self.items()]
+        heapify(self._order)
+        return [field for _, field in due]

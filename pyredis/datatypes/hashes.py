@@ -50,6 +50,15 @@ class HashValue:
         twin._index = None if self._index is None else self._index.copy()
         return twin
 
+    def release(self, limit: int) -> None:
+        """Forget ``limit`` fields, whichever: to free a value that is gone in slices."""
+        self.deadlines = None
+        if self._index is not None:
+            self._index.release(limit)
+        fields = self.fields
+        for _ in range(min(limit, len(fields))):
+            fields.popitem()
+
     # Reading
 
     def __len__(self) -> int:
@@ -218,9 +227,20 @@ class HashValue:
         if self.deadlines is None:
             return []
         due = self.deadlines.take_due(now_ms, limit)
-        for field in due:
-            self.delete(field)
+        if len(due) > _INDEX_FROM and 2 * len(due) > len(self.fields):
+            self._keep_others(frozenset(due))
+        else:
+            for field in due:
+                self.delete(field)
         return due
+
+    def _keep_others(self, gone: frozenset[bytes]) -> None:
+        """Drop very many fields, whose deadlines are dropped already, at once."""
+        self.fields = {f: value for f, value in self.fields.items() if f not in gone}
+        if self._index is not None:
+            self._index = ScanIndex(self.fields)
+        if not self.deadlines:
+            self.deadlines = None
 
     def without_due(self, now_ms: int) -> HashValue:
         """Return a hash without the fields that are due: this one if none is, else another."""

@@ -255,6 +255,18 @@ class ExpiredTests(FieldCase):
             [(b"hexpired", b"h"), (b"del", b"h"), (b"keymiss", b"h")],
         )
 
+    def test_a_hash_without_deadlines_is_watched_no_more(self) -> None:
+        """Once the last field that had one was deleted or made to stay."""
+        for command in (("HDEL", "h", "a"), ("HPERSIST", "h", "FIELDS", 1, "a")):
+            self.do("HSET", "h", "a", "1")
+            self.expire(10, "a")
+            self.assertIn(b"h", self.session.db.field_deadlines)
+            self.do(*command)
+            self.assertNotIn(b"h", self.session.db.field_deadlines)
+        self.expire(10, "b")
+        self.do("HGETDEL", "h", "FIELDS", 1, "b")
+        self.assertNotIn(b"h", self.session.db.field_deadlines)
+
     def test_renamed_and_copied_hashes_keep_their_deadlines(self) -> None:
         """Wherever they go."""
         self.do("COPY", "h", "copy")

@@ -61,6 +61,15 @@ class FieldDeadlinesTests(SynchronousTestCase):
         self.assertLess(len(deadlines._order), 100)
         self.assertEqual(deadlines.next_deadline(), 9990)
 
+    def test_very_many_are_taken_at_once(self) -> None:
+        """In the same order, and leaving the others."""
+        deadlines = FieldDeadlines()
+        for number in range(5000):
+            deadlines.put(b"%d" % number, 5000 - number)
+        taken = deadlines.take_due(4001)
+        self.assertEqual(taken, [b"%d" % number for number in range(4999, 999, -1)])
+        self.assertEqual((len(deadlines), deadlines.next_deadline()), (1000, 4001))
+
     @given(_STEPS)
     def test_any_sequence(self, steps: list[tuple[str, bytes, int]]) -> None:
         """It does what a plain dict searched through would do."""

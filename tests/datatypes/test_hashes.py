@@ -223,3 +223,27 @@ class DeadlineTests(SynchronousTestCase):
         self.value.set(b"long", b"x" * 100, LIMITS)
         self.value.set_deadline(b"long", 10)
         self.assertEqual(self.value.encoding, "hashtable")
+
+    def test_release_forgets_in_slices(self) -> None:
+        """With the index beside the fields."""
+        value = HashValue()
+        value.set_many([b"%d" % number for number in range(6000)], LIMITS)
+        sizes = []
+        while value:
+            value.release(1000)
+            sizes.append(len(value))
+
+        self.assertEqual(sizes, [2000, 1000, 0])
+
+    def test_very_many_that_are_due_at_once(self) -> None:
+        """A big hash loses most of its fields, and can be scanned as before."""
+        value = numbered(5000)
+        for number in range(4000):
+            value.set_deadline(b"field:%d" % number, number % 10)
+        self.assertEqual(len(value.take_due(10)), 4000)
+        self.assertEqual((len(value), value.deadlines), (1000, None))
+        cursor, found = value.scan(0, 10)
+        while cursor:
+            cursor, more = value.scan(cursor, 10)
+            found += more
+        self.assertEqual(set(found), {b"field:%d" % number for number in range(4000, 5000)})
