@@ -74,6 +74,14 @@ class ListValue:
         twin._size_bound = self._size_bound
         return twin
 
+    def release(self, limit: int) -> None:
+        """Forget ``limit`` elements, whichever: to free a value that is gone in slices."""
+        self._nodes = None
+        rest = limit - len(self._back)
+        del self._back[-limit:]
+        if rest > 0:
+            del self._front[-rest:]
+
     # Reading
 
     @property

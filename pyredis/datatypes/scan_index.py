@@ -66,6 +66,16 @@ class ScanIndex:
         twin._slots = self._slots
         return twin
 
+    def release(self, limit: int) -> None:
+        """Forget about ``limit`` keys, whichever: to free an index that is done with in slices."""
+        buckets = self._buckets
+        while limit > 0 and buckets:
+            gone = len(buckets.pop())
+            limit -= gone
+            self._count -= gone
+        if not buckets:
+            self.clear()
+
     def __len__(self) -> int:
         return self._count
 

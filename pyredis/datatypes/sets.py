@@ -76,6 +76,15 @@ class SetValue:
         twin._keys = None if self._keys is None else self._keys[:]
         return twin
 
+    def release(self, limit: int) -> None:
+        """Forget ``limit`` members, whichever: to free a value that is gone in slices."""
+        self._listing = None
+        if self._keys is not None:
+            del self._keys[-limit:]
+        members = self.members
+        for _ in range(min(limit, len(members))):
+            members.popitem()
+
     # Reading
 
     def __len__(self) -> int:

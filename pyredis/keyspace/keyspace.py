@@ -199,14 +199,10 @@ class Keyspace:
         while waiting and limit > 0:
             container = waiting[0]
             size = len(container)
-            if hasattr(container, "release"):
-                container.release(limit)
-                limit -= size
-            elif container.__class__ is dict:
+            if container.__class__ is dict:
                 limit = self._free_values(container, limit)
             else:
-                # It does not let itself be taken apart: it goes as a whole.
-                container = None
+                container.release(limit)
                 limit -= size
             if not container:
                 waiting.popleft()

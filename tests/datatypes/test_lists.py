@@ -318,3 +318,14 @@ class EncodingTests(SynchronousTestCase):
         for item in items:
             singly.push_right([item], limits)
         self.assertEqual(together.node_lengths(), singly.node_lengths())
+
+    def test_release_forgets_in_slices(self) -> None:
+        """From both of its halves."""
+        value = ListValue.of([b"%d" % number for number in range(1000)], LIMITS)
+        value.push_left([b"a"] * 500, LIMITS)
+        sizes = []
+        while value:
+            value.release(400)
+            sizes.append(len(value))
+
+        self.assertEqual(sizes, [1100, 700, 300, 0])

@@ -227,3 +227,17 @@ class RandomTests(SynchronousTestCase):
             self.assertEqual((len(sample), len(set(sample))), (count, count))
         few = ScanIndex(names(0, 3))
         self.assertEqual(sorted(few.sample(Random(1), 10)), names(0, 3))
+
+    def test_release_forgets_in_slices(self) -> None:
+        """Bucket by bucket, down to an empty index that works."""
+        index = ScanIndex(names(0, 1000))
+        sizes = []
+        while index:
+            index.release(300)
+            sizes.append(len(index))
+
+        self.assertEqual(len(sizes), 4)
+        self.assertEqual(sizes, sorted(sizes, reverse=True))
+        index.release(1)
+        index.add(b"k")
+        self.assertEqual(list(index), [b"k"])

@@ -328,3 +328,14 @@ class AlgebraTests(SynchronousTestCase):
         sets = [made_of([b"5", b"3"]), made_of([b"4", b"x"])]
         self.assertEqual(union(sets, LIMITS), [b"3", b"4", b"5", b"x"])
         self.assertEqual(union(sets[:1], LIMITS), [b"3", b"5"])
+
+    def test_release_forgets_in_slices(self) -> None:
+        """Small sets and big ones."""
+        for count, sizes in ((2500, [1500, 500, 0]), (3, [0])):
+            value = made_of(words(0, count))
+            found = []
+            while value:
+                value.release(1000)
+                found.append(len(value))
+
+            self.assertEqual(found, sizes)

@@ -7,8 +7,11 @@ from collections.abc import Callable
 from twisted.trial.unittest import SynchronousTestCase
 
 from pyredis.datatypes.encodings import EncodingLimits
+from pyredis.datatypes.hashes import HashValue
 from pyredis.datatypes.lists import ListValue
+from pyredis.datatypes.sets import SetValue
 from pyredis.datatypes.sorted_sets import SortedSetValue
+from pyredis.datatypes.streams import StreamValue
 from pyredis.keyspace.events import GENERIC
 from pyredis.keyspace.frequencies import FrequencyCounting
 from tests.keyspace.keyspaces import START, Told, advance, make_keyspace
@@ -214,24 +217,27 @@ class LazyFreeingTests(KeyspaceCase):
         self.assertEqual(len(self.keyspace.lazy_free), 0)
 
     def test_a_large_value_is_freed_in_slices(self) -> None:
-        """Of those types that let themselves be taken apart."""
-        members = {b"%d" % number: float(number) for number in range(5000)}
-        self.db.store(b"z", SortedSetValue.of(members, LIMITS))
-        self.db.delete(b"z")
+        """Of every type."""
+        members = [b"%d" % number for number in range(5000)]
+        stream = StreamValue()
+        for number in range(1, 5001):
+            stream.append(number, (b"f", b"v"), LIMITS)
+        fields = HashValue()
+        fields.set_many(members, LIMITS)
+        for value in (
+            ListValue.of(members, LIMITS),
+            SetValue.of(members, LIMITS),
+            SortedSetValue.of(dict.fromkeys(members, 1.0), LIMITS),
+            fields,
+            stream,
+        ):
+            self.db.store(b"k", value)
+            self.db.delete(b"k")
 
-        self.assertEqual(len(self.keyspace.lazy_free), 1)
-        self.assertGreaterEqual(self.free(1000), 4)
-        self.assertEqual((len(self.keyspace.lazy_free), self.keyspace.lazy_freed), (0, 1))
-
-    def test_other_values_are_freed_as_a_whole(self) -> None:
-        """The next slice takes the next one."""
-        for key in (b"a", b"b"):
-            self.db.store(key, [b"a"] * 5000)
-            self.db.delete(key)
-
-        self.assertTrue(self.keyspace.free_some(1000))
-        self.assertEqual(len(self.keyspace.lazy_free), 1)
-        self.assertFalse(self.keyspace.free_some(1000))
+            self.assertEqual(len(self.keyspace.lazy_free), 1)
+            self.assertGreaterEqual(self.free(1000), 3)
+            self.assertEqual(len(self.keyspace.lazy_free), 0)
+        self.assertEqual(self.keyspace.lazy_freed, 5)
 
     def test_a_cleared_database_is_freed_in_slices(self) -> None:
         """With its deadlines, and the large values that were in it."""
