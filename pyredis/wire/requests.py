@@ -38,6 +38,8 @@ MULTIBULK_MAX = 2**31 - 1
 
 _FAST_MAX_BYTES = 256 * 1024
 _LARGE_BULK = 16 * 1024
+_SMALL_BYTES = 160
+_SMALL_HEADS = [b"$%d" % length for length in range(_SMALL_BYTES)]
 # What other types than bulk strings begin with, those that hiredis hands on as
 # bytes or lists, or allocates when they are announced. An argument may contain
 # them as well: then the chunk is looked at more closely.
@@ -140,6 +142,10 @@ class RequestReader:
         if data[0] != _STAR or self.limited or len(data) > _FAST_MAX_BYTES:
             buffer += data
             return self._patient()
+        if len(data) < _SMALL_BYTES:
+            request = _only_request(data)
+            if request is not None:
+                return [request]
         requests = self._complete_requests(data)
         if requests is None:
             return self._feed_unusual(data)
@@ -157,20 +163,13 @@ class RequestReader:
             return None
         reader = self._hiredis
         reader.feed(data)
+        # hiredis does not say whether it is in the middle of a request, so let it
+        # read on: only at a request's end does it hand this on alone.
+        reader.feed(_PROBE)
         try:
-            request: Any = reader.gets()
-            # hiredis does not say whether it is in the middle of a request, so
-            # let it read on: only at a request's end does it hand this on alone.
-            reader.feed(_PROBE)
-            more: Any = reader.gets()
-            if more == _PROBED:
-                requests: list[Any] = [request]
-                is_at_end = True
-                b"".join(request)
-            else:
-                requests = [request, more, *iter(reader.gets, False)]
-                is_at_end = requests.pop() == _PROBED
-                b"".join(_flatten(requests))
+            requests: list[Any] = list(iter(reader.gets, False))
+            is_at_end = requests.pop() == _PROBED
+            b"".join(_flatten(requests))
             if is_at_end and all(requests):
                 if holds_aliens and (
                     any(request.__class__ is not list for request in requests)
@@ -312,6 +311,38 @@ def _encoded(requests: list[Request]) -> bytes:
         pieces.append(b"*%d\r\n" % len(argv))
         pieces += [b"$%d\r\n%b\r\n" % (len(word), word) for word in argv]
     return b"".join(pieces)
+
+
+def _only_request(data: bytes) -> Request | None:
+    """
+    Return the request of a chunk that is just one small one, or None.
+
+    A client that waits for each reply sends such chunks. They are cut at every
+    line's end, which tells as much as a parser does if each header fits the
+    line behind it, and takes half the time.
+    """
+    lines = data.split(b"\r\n")
+    count = len(lines)
+    if lines[-1]:
+        return None
+    if count == 6:
+        _, head1, word1, head2, word2, _ = lines
+        if (
+            lines[0] == b"*2"
+            and head1 == _SMALL_HEADS[len(word1)]
+            and head2 == _SMALL_HEADS[len(word2)]
+        ):
+            return [word1, word2]
+    elif count == 8:
+        _, head1, word1, head2, word2, head3, word3, _ = lines
+        if (
+            lines[0] == b"*3"
+            and head1 == _SMALL_HEADS[len(word1)]
+            and head2 == _SMALL_HEADS[len(word2)]
+            and head3 == _SMALL_HEADS[len(word3)]
+        ):
+            return [word1, word2, word3]
+    return None
 
 
 def _header_number(line: bytes) -> int | None:
