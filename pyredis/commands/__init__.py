@@ -5,6 +5,7 @@ from pyredis.commands import (  # noqa: F401 - imported for their declarations
     blocking_lists,
     clients,
     configuration,
+    counters,
     connection,
     debugging,
     expiration,

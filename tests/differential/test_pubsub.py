@@ -12,7 +12,7 @@ class PubSubTests(FamilyTests):
         "subscribe and publish": "@b* SUBSCRIBE c d ; PUBLISH c hi ; @b? ; PUBLISH e hi",
         "patterns": "@b* PSUBSCRIBE c* ; PUBLISH cd hi ; @b? ; PUBLISH dd no ; PUBSUB NUMPAT",
         "shards": "@b* SSUBSCRIBE c ; SPUBLISH c hi ; @b? ; PUBLISH c no ; PUBSUB SHARDNUMSUB c d",
-        "leaving": "@b* SUBSCRIBE c d ; @b* UNSUBSCRIBE ; @b* UNSUBSCRIBE ; @b* PUNSUBSCRIBE x",
+        "leaving": "@b* SUBSCRIBE c ; @b* UNSUBSCRIBE ; @b* UNSUBSCRIBE ; @b* PUNSUBSCRIBE x",
         "counting": "@b* SUBSCRIBE c ; PUBSUB CHANNELS ; PUBSUB NUMSUB c d ; PUBSUB CHANNELS x*",
         "notifications": Scenario(
             "@b* PSUBSCRIBE __key* ; SET k v ; @b? ; @b? ; RPUSH l a ; @b? ; @b? ; "
