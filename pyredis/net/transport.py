@@ -158,3 +158,10 @@ class RedisPort(tcp.Port):
     """A TCP port whose connections send at once."""
 
     transport = RedisTransport
+
+    def createInternetSocket(self) -> socket.socket:
+        """Return a new socket; one for IPv6 leaves IPv4 to another on the same port."""
+        created: socket.socket = super().createInternetSocket()
+        if self.addressFamily == socket.AF_INET6:
+            created.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        return created

@@ -79,7 +79,7 @@ class ListenerService(Service):
         """
         before, self._tcp = self._tcp, []
         old_port = self.tcp_port
-        if self._server.settings.port == old_port:
+        if self._wanted_port() == old_port:
             # The same port on other addresses: the old ones have to go first.
             for port in before:
                 _close_at_once(port)
@@ -108,10 +108,15 @@ class ListenerService(Service):
         self._tcp, self._unix, self.tcp_port = [], None, 0
         return gatherResults([maybeDeferred(port.stopListening) for port in ports])
 
+    def _wanted_port(self) -> int:
+        """Return the port to listen on; one that the system picked is kept."""
+        port: int = self._server.settings.port
+        return port or (self.tcp_port if self._pick_port else 0)
+
     def _open_tcp(self) -> None:
         settings = self._server.settings
-        self.tcp_port = settings.port
-        if not settings.port and not self._pick_port:
+        self.tcp_port = self._wanted_port()
+        if not self.tcp_port and not self._pick_port:
             return
         for spelled in settings.bind:
             address = spelled.removeprefix("-")

@@ -26,6 +26,8 @@ _THRESHOLDS = {
     "notice": LogLevel.info,
     "warning": LogLevel.warn,
 }
+# Twisted's own words, about ports it opens and closes, come without a level.
+_OF_TWISTED = "log_legacy"
 
 
 class RedisLogObserver:
@@ -46,6 +48,8 @@ class RedisLogObserver:
     def __call__(self, event: Any) -> None:
         """Write one event if its level is shown."""
         level = event.get("log_level", LogLevel.info)
+        if level is LogLevel.info and event.get("log_namespace") == _OF_TWISTED:
+            level = LogLevel.debug
         threshold = _THRESHOLDS.get(self._level())
         if threshold is None or level < threshold:
             return
@@ -53,7 +57,7 @@ class RedisLogObserver:
         if not text:
             return
         if (failure := event.get("log_failure")) is not None:
-            text += "\n" + failure.getTraceback().rstrip().replace("\n", "\n    ")
+            text += ("\n" + failure.getTraceback().rstrip()).replace("\n", "\n    ")
         self._stream.write(self._prefix(event, level) + text + "\n")
         self._stream.flush()
 
