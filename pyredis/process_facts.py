@@ -7,6 +7,7 @@ commands run.
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 import os
 import platform
@@ -72,6 +73,13 @@ def peak_memory() -> int:
     unit = 1 if sys.platform == "darwin" else 1024
     peak = _resource.getrusage(_resource.RUSAGE_SELF).ru_maxrss * unit
     return int(max(peak, resident) - shared)
+
+
+def release_memory() -> None:
+    """Give memory that is free inside the process back to the system, where the C library can."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
 
 
 def _statm() -> tuple[int, int]:

@@ -31,7 +31,7 @@ from pyredis.execution.instance import Instance
 from pyredis.execution.modules import LoadedModule
 from pyredis.execution.table import CommandTable, declared_commands
 from pyredis.keyspace.keyspace import Keyspace
-from pyredis.process_facts import process_facts
+from pyredis.process_facts import process_facts, release_memory
 from pyredis.services.keyspace_service import KeyspaceService
 from pyredis.services.listeners import ListenerService
 from pyredis.services.sampling_service import SamplingService
@@ -219,6 +219,10 @@ class RedisServer(MultiService):
         """End the process by a signal, saying why in the log."""
         self._log.critical("{reason}", reason=reason)
         os.kill(os.getpid(), signal)
+
+    def release_memory(self) -> None:
+        """Give memory that is free inside the process back to the system."""
+        release_memory()
 
     def _replace_file(self, path: str, force_all: bool) -> None:
         try:

@@ -189,6 +189,31 @@ def client_no_touch(ctx: Context, enabled: bytes) -> Reply:
 
 
 @command(
+    "CLIENT|PAUSE",
+    arity=-3,
+    flags=ADMIN | NOSCRIPT | LOADING | STALE,
+    since="3.0.0",
+    complexity="O(1)",
+    history=[("6.2.0", "`WRITE` and `ALL`.")],
+    syntax="timeout:integer [WRITE | ALL]:mode@6.2.0",
+)
+def client_pause(ctx: Context, timeout: bytes, *options: bytes) -> Reply:
+    """Let the commands of all connections wait, or only those that may change something."""
+    if len(options) > 1:
+        raise wrong_subcommand(ctx.client.argv[1], "CLIENT")
+    mode = options[0].upper() if options else b"ALL"
+    if mode not in (b"WRITE", b"ALL"):
+        raise RedisError("CLIENT PAUSE mode must be WRITE or ALL")
+    milliseconds = integer(timeout, "timeout is not an integer or out of range")
+    if milliseconds < 0:
+        raise RedisError("timeout is negative")
+    if milliseconds > INT64_MAX - ctx.now_ms:
+        raise RedisError("timeout is out of range")
+    ctx.server.pause.begin(ctx.now_ms + milliseconds, mode == b"ALL")
+    return OK
+
+
+@command(
     "CLIENT|REPLY",
     arity=3,
     flags=NOSCRIPT | LOADING | STALE,
@@ -276,6 +301,19 @@ def client_unblock(ctx: Context, client_id: bytes, *options: bytes) -> Reply:
         return int(room.release(client))
     error = RedisError("client unblocked via CLIENT UNBLOCK", code="UNBLOCKED")
     return int(room.release_with_error(client, error))
+
+
+@command(
+    "CLIENT|UNPAUSE",
+    arity=2,
+    flags=ADMIN | NOSCRIPT | LOADING | STALE,
+    since="6.2.0",
+    complexity="O(N) for N paused clients",
+)
+def client_unpause(ctx: Context) -> Reply:
+    """End a pause, and run what waits for its end."""
+    ctx.server.pause.end()
+    return OK
 
 
 def check_name(name: bytes) -> None:

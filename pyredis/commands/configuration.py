@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pyredis.config.settings import pairs_of
+from pyredis.config.settings import is_sensitive, pairs_of
 from pyredis.execution.client import Context
 from pyredis.execution.flags import (
     ADMIN,
@@ -90,6 +90,10 @@ def config_rewrite(ctx: Context) -> Reply:
 )
 def config_set(ctx: Context, *options: bytes) -> Reply:
     """Set parameters, all of them or none."""
+    first = len(ctx.client.argv) - len(options)
+    for index, name in enumerate(options[: len(options) // 2 * 2 : 2]):
+        if is_sensitive(name):
+            ctx.client.redact(first + 2 * index + 1)
     ctx.settings.set_many(
         pairs_of(options), is_local=ctx.client.is_local, loading=ctx.keyspace.loading
     )

@@ -40,6 +40,7 @@ def auth(ctx: Context, *options: bytes) -> Reply:
     """Log in with a password."""
     if len(options) > 2:
         raise syntax_error()
+    ctx.client.redact(*range(1, len(options) + 1))
     if len(options) == 2:
         name, password = options
     else:
@@ -88,6 +89,8 @@ def hello(ctx: Context, *options: bytes) -> Reply:
     while arguments:
         option = arguments.take()
         if option.upper() == b"AUTH" and arguments.left >= 2:
+            word = len(options) - arguments.left + 1  # the name of the command counted
+            ctx.client.redact(word, word + 1)
             credentials = (arguments.take(), arguments.take())
         elif option.upper() == b"SETNAME" and arguments:
             name = arguments.take()
@@ -133,7 +136,7 @@ def ping(ctx: Context, *message: bytes) -> Reply:
     """Answer PONG, or the given message."""
     if len(message) > 1:
         raise wrong_arity("ping")
-    if ctx.client.is_only_listening:
+    if ctx.client.subscriptions is not None and ctx.client.is_only_listening:
         # Redis 2.8's way of telling a listening client's PONG from a message.
         return [b"pong", message[0] if message else b""]
     return message[0] if message else PONG
@@ -170,6 +173,7 @@ def reset(ctx: Context) -> Reply:
     client.transaction = None
     ctx.server.watched.forget(client)
     ctx.server.broker.forget(client)
+    ctx.server.monitors.remove(client)
     client.reset()
     log_out(client)
     return Simple(b"RESET")

@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 
 from pyredis.execution.client import Context
-from pyredis.execution.client_lines import CLIENT_BYTES
 from pyredis.execution.flags import LOADING, STALE, Category
 from pyredis.execution.latencies import percentiles_line
+from pyredis.execution.memory_figures import MemoryFigures
 from pyredis.execution.table import Command, family
 from pyredis.keyspace.database import Database
 from pyredis.primitives.numbers import format_memory
@@ -139,41 +139,39 @@ def _clients(ctx: Context) -> Fields:
 
 
 def _memory(ctx: Context) -> Fields:
-    fact, settings, keyspace = ctx.server.fact, ctx.settings, ctx.keyspace
-    used, resident = fact("used_memory"), fact("used_memory_rss")
-    startup = min(used, fact("used_memory_startup"))
-    clients = CLIENT_BYTES * len(ctx.server.clients)
-    overhead = startup + clients + sum(map(_table_bytes, keyspace.databases))
-    peak = max(used, fact("used_memory_peak"))
-    dataset = max(0, used - overhead)
-    yield from _human(ctx, "used_memory", used)
-    yield from _human(ctx, "used_memory_rss", resident)
-    yield from _human(ctx, "used_memory_peak", peak)
-    yield "used_memory_peak_perc", f"{_percent(used, peak)}%"
-    yield "used_memory_overhead", overhead
-    yield "used_memory_startup", startup
-    yield "used_memory_dataset", dataset
-    yield "used_memory_dataset_perc", f"{_percent(dataset, used - startup)}%"
-    yield "allocator_allocated", used
-    yield "allocator_active", used
-    yield "allocator_resident", resident
+    settings, keyspace = ctx.settings, ctx.keyspace
+    figures = MemoryFigures(ctx.server)
+    excess = figures.resident - figures.used
+    ratio = f"{figures.resident_ratio:.2f}"
+    yield from _human(ctx, "used_memory", figures.used)
+    yield from _human(ctx, "used_memory_rss", figures.resident)
+    yield "used_memory_peak", figures.peak
+    yield "used_memory_peak_human", format_memory(figures.peak).decode()
+    yield "used_memory_peak_perc", f"{figures.peak_percentage:.2f}%"
+    yield "used_memory_overhead", figures.overhead
+    yield "used_memory_startup", figures.startup
+    yield "used_memory_dataset", figures.dataset
+    yield "used_memory_dataset_perc", f"{figures.dataset_percentage:.2f}%"
+    yield "allocator_allocated", figures.used
+    yield "allocator_active", figures.used
+    yield "allocator_resident", figures.resident
     yield from _human(ctx, "total_system_memory", 0)
     yield from _script_memory(ctx)
     yield from _human(ctx, "maxmemory", settings.maxmemory)
     yield "maxmemory_policy", settings.maxmemory_policy
     yield "allocator_frag_ratio", "1.00"
     yield "allocator_frag_bytes", 0
-    yield "allocator_rss_ratio", _ratio(resident, used)
-    yield "allocator_rss_bytes", resident - used
+    yield "allocator_rss_ratio", ratio
+    yield "allocator_rss_bytes", excess
     yield "rss_overhead_ratio", "1.00"
     yield "rss_overhead_bytes", 0
-    yield "mem_fragmentation_ratio", _ratio(resident, used)
-    yield "mem_fragmentation_bytes", resident - used
+    yield "mem_fragmentation_ratio", ratio
+    yield "mem_fragmentation_bytes", excess
     yield "mem_not_counted_for_evict", 0
     yield "mem_replication_backlog", 0
     yield "mem_total_replication_buffers", 0
     yield "mem_clients_slaves", 0
-    yield "mem_clients_normal", clients
+    yield "mem_clients_normal", figures.clients
     yield "mem_cluster_links", 0
     yield "mem_aof_buffer", 0
     yield "mem_allocator", "unknown"
@@ -429,17 +427,8 @@ _ALL = frozenset(_SECTIONS) - {"debug"}
 _DEFAULT = _ALL - {"commandstats", "latencystats"}
 
 
-def _percent(part: float, whole: float) -> str:
-    return f"{part / whole * 100 if whole > 0 else 0:.2f}"
-
-
 def _ratio(one: float, other: float) -> str:
     return f"{one / other if other else 0:.2f}"
-
-
-def _table_bytes(db: Database) -> int:
-    """Return how large the tables of a database are, without keys and values."""
-    return sys.getsizeof(db.values) + sys.getsizeof(db.deadlines) if db.values else 0
 
 
 def _average_ttl(db: Database, now_ms: int) -> int:

@@ -51,6 +51,7 @@ def discard(ctx: Context) -> Reply:
     since="1.2.0",
     complexity="Depends on the queued commands",
     runs_in_transaction=True,
+    runs_queue=True,
 )
 def exec_(ctx: Context) -> Reply:
     """Run the queued commands, unless a watched key was changed."""

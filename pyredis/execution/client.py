@@ -105,6 +105,7 @@ class Client:
         "ctx",
         "id",
         "input_bytes",
+        "is_monitor",
         "is_unix",
         "last_command",
         "last_interaction_ms",
@@ -156,6 +157,7 @@ class Client:
         self.transaction: Transaction | None = None
         self.watching: dict[tuple[Database, bytes], bool] | None = None
         self.no_touch = False
+        self.is_monitor = False
         self.subscriptions: Subscriptions | None = None
         self.reply_mode = "on"
         self.resp = 2
@@ -174,8 +176,17 @@ class Client:
             or self.transaction is not None
             or self.reply_mode != "on"
             or self.no_touch
+            or self.is_monitor
             or self.is_only_listening
         )
+
+    def redact(self, *indexes: int) -> None:
+        """Hide words of the request under way from all who are shown it (MONITOR, SLOWLOG)."""
+        if self.argv:
+            shown = list(self.argv)
+            for index in indexes:
+                shown[index] = b"(redacted)"
+            self.argv = shown
 
     @property
     def is_only_listening(self) -> bool:

@@ -112,6 +112,7 @@ def _text(value: bytes) -> str:
 def _flags(client: Client) -> str:
     is_touched = client.watching is not None and client.ctx.server.watched.is_touched(client)
     flags = (
+        ("O", client.is_monitor),
         ("P", bool(client.subscriptions)),
         ("x", client.transaction is not None),
         ("b", client.waiting is not None),

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pyredis.execution.instance import Instance
 
 Append = Callable[[bytes], object]
+AfterCall = Callable[["Client", Command, Sequence[bytes], int, bool], None]
 
 FLUSH_BYTES = 64 * 1024
 """How much output is gathered before it is written."""
@@ -43,6 +44,9 @@ class Dispatcher:
             an append-only file, a monitor, a memory limit, …).
         log_failure: Called with a command's name inside an ``except`` block when
             its body failed with anything but a RedisError.
+        after_call: Called when a command that went the long way is over, or
+            waits: with the client, the command, the request without what must
+            not be shown, the nanoseconds it took, and whether it waits.
     """
 
     def __init__(self, server: Instance) -> None:
@@ -55,6 +59,7 @@ class Dispatcher:
         self.special = False
         self.log_command: Callable[[Client, Sequence[bytes]], None] | None = None
         self.log_failure: Callable[[str], None] = lambda name: None
+        self.after_call: AfterCall = lambda *told: None
 
     def watch_over(self, reason: str) -> None:
         """Send every command the long way until :meth:`let_go` with the same reason."""
@@ -221,6 +226,9 @@ class Dispatcher:
         except RedisError:
             command.rejected += 1
             raise
+        pause = self._server.pause
+        if pause.is_on and pause.holds(client, command):
+            return pause.postpone(client, command, argv)
         transaction = client.transaction
         if transaction is not None and not command.runs_in_transaction:
             transaction.queued.append((command, argv))
@@ -238,7 +246,7 @@ class Dispatcher:
             Its reply, an error included, or :class:`Blocked`.
         """
         timer = self._timer
-        client.argv = argv
+        outer, client.argv = client.argv, argv
         self._keyspace.touching = not client.no_touch
         started = timer()
         reply: Any
@@ -250,6 +258,9 @@ class Dispatcher:
         self._keyspace.touching = True
         command.calls += 1
         command.nanoseconds += elapsed
+        waits = reply.__class__ is Blocked and client.ctx.may_block
+        self.after_call(client, command, client.argv, elapsed, waits)
+        client.argv = outer
         return reply
 
     def run_queued(

@@ -70,12 +70,20 @@ def loading(client: Client, command: Command, argv: Sequence[bytes]) -> RedisErr
     return None
 
 
+def monitoring(client: Client, command: Command, argv: Sequence[bytes]) -> RedisError | None:
+    """Keep a client that monitors from the data; to Redis it is a kind of replica."""
+    if client.is_monitor and command.touches_keys:
+        return RedisError("Replica can't interact with the keyspace")
+    return None
+
+
 GUARDS: tuple[Guard, ...] = (
     protected,
     unauthenticated,
     forbidden_in_transaction,
     only_listening,
     loading,
+    monitoring,
 )
 
 

@@ -11,18 +11,22 @@ from pyredis.execution.blocking import WaitingRoom
 from pyredis.execution.client import Client
 from pyredis.execution.debug_switches import DebugSwitches
 from pyredis.execution.dispatch import Dispatcher
+from pyredis.execution.monitors import Monitors
 from pyredis.execution.notifications import KeyspaceNotifier
+from pyredis.execution.pausing import ClientPause
 from pyredis.execution.ports import Host, NoHost, Scheduler
 from pyredis.execution.statistics import Statistics
 from pyredis.execution.table import CommandTable
+from pyredis.execution.timings import Timings
 from pyredis.execution.transactions import WatchedKeys
 from pyredis.pubsub.broker import Broker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from pyredis.execution.modules import LoadedModule
     from pyredis.execution.ports import Connection
+    from pyredis.execution.table import Command
     from pyredis.keyspace.keyspace import Keyspace
 
 
@@ -84,6 +88,24 @@ class Instance:
         self.notifier = KeyspaceNotifier(keyspace, self.broker)
         self.waiting_room = WaitingRoom(self)
         self.dispatcher = Dispatcher(self)
+        self.pause = ClientPause(self)
+        self.monitors = Monitors(self)
+        self.timings = Timings(self)
+        self.dispatcher.after_call = self._after_call
+
+    def _after_call(
+        self,
+        client: Client,
+        command: Command,
+        argv: Sequence[bytes],
+        nanoseconds: int,
+        waits: bool,
+    ) -> None:
+        if not waits:
+            self.timings.took(client, command, argv, nanoseconds)
+        # One that waited was shown when it began to.
+        if self.monitors and client.waiting is None and not command.is_hidden:
+            self.monitors.show(client, argv)
 
     def fact(self, name: str, default: Any = 0) -> Any:
         """Return what is so, at this moment, of process, build or a part that states it."""
@@ -138,4 +160,5 @@ class Instance:
         self.waiting_room.leave(client)
         self.watched.forget(client)
         self.broker.forget(client)
+        self.monitors.remove(client)
         client.transaction = None

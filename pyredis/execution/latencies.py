@@ -1,36 +1,54 @@
 """
 How long a command takes, as a distribution.
 
-Durations are counted in buckets that grow with them, sixteen to each power of
-two: percentiles are exact to some six per cent, and a histogram takes the same
-little memory whatever it has seen.
+Short durations, those of nearly all commands, are counted in steps of 64 ns:
+finding the bucket is one shift. Longer ones are counted in buckets that grow
+with them, sixteen to each power of two. So percentiles are exact to some six
+per cent, and a histogram takes the same little memory whatever it has seen.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+STEP_BITS = 6
+STEPS = 512
+"""A duration below ``STEPS << STEP_BITS`` is counted in ``short[duration >> STEP_BITS]``."""
+
 _SUBBUCKET_BITS = 4
 _SUBBUCKETS = 1 << _SUBBUCKET_BITS
-_EXACT_BITS = _SUBBUCKET_BITS + 1
 
 LARGEST_NS = 1_000_000_000
 """Longer durations count as this one, as in Redis."""
 
 
 class LatencyHistogram:
-    """The durations of one command, in nanoseconds."""
+    """
+    The durations of one command, in nanoseconds.
 
-    __slots__ = ("_buckets", "total")
+    Attributes:
+        short: How many took each number of steps, below :data:`STEPS`.
+    """
+
+    __slots__ = ("_long", "short")
 
     def __init__(self) -> None:
-        self._buckets = [0] * (_index(LARGEST_NS) + 1)
-        self.total = 0
+        self.short = [0] * STEPS
+        self._long: dict[int, int] = {}
+
+    @property
+    def total(self) -> int:
+        """How many durations were counted."""
+        return sum(self.short) + sum(self._long.values())
 
     def record(self, nanoseconds: int, count: int = 1) -> None:
         """Count a duration, as often as it was measured."""
-        self._buckets[_index(min(nanoseconds, LARGEST_NS))] += count
-        self.total += count
+        step = nanoseconds >> STEP_BITS
+        if step < STEPS:
+            self.short[step] += count
+        else:
+            bucket = _bucket(min(nanoseconds, LARGEST_NS))
+            self._long[bucket] = self._long.get(bucket, 0) + count
 
     def value_at(self, percentile: float) -> int:
         """Return the duration that so many per cent of all did not exceed."""
@@ -44,26 +62,48 @@ class LatencyHistogram:
 
     def counts(self) -> Iterator[tuple[int, int]]:
         """Iterate over the buckets that are not empty: their largest duration, and the count."""
-        for index, count in enumerate(self._buckets):
+        for step, count in enumerate(self.short):
             if count:
-                yield _largest(index), count
+                yield (step + 1 << STEP_BITS) - 1, count
+        for bucket in sorted(self._long):
+            yield _largest(bucket), self._long[bucket]
+
+    def by_powers_of_two(self) -> list[tuple[int, int]]:
+        """
+        Return how many did not exceed 1, 2, 4, … microseconds, as LATENCY HISTOGRAM does.
+
+        The limits are those of Redis' own histogram: a little more than the
+        power of two from 33 on. One that adds nothing to the one before is left
+        out.
+
+        Returns:
+            Pairs of a limit in microseconds and a count.
+        """
+        counts = list(self.counts())
+        found: list[tuple[int, int]] = []
+        seen = position = 0
+        limit, slack = 1024, 8
+        while position < len(counts):
+            before = seen
+            while position < len(counts) and counts[position][0] < limit + slack:
+                seen += counts[position][1]
+                position += 1
+            if seen > before:
+                found.append(((limit + slack - 1) // 1000, seen))
+            limit, slack = 2 * limit, 2 * slack
+        return found
 
 
-def _index(nanoseconds: int) -> int:
-    """Return the bucket of a duration: one for each of the small, one for a range of others."""
-    bits = nanoseconds.bit_length()
-    if bits <= _EXACT_BITS:
-        return nanoseconds
-    shift = bits - _EXACT_BITS
+def _bucket(nanoseconds: int) -> int:
+    """Return the bucket of a long duration."""
+    shift = nanoseconds.bit_length() - _SUBBUCKET_BITS - 1
     return (shift << _SUBBUCKET_BITS) + (nanoseconds >> shift)
 
 
-def _largest(index: int) -> int:
+def _largest(bucket: int) -> int:
     """Return the largest duration of a bucket."""
-    if index < 2 * _SUBBUCKETS:
-        return index
-    shift = (index >> _SUBBUCKET_BITS) - 1
-    return ((index - (shift << _SUBBUCKET_BITS) + 1) << shift) - 1
+    shift = (bucket >> _SUBBUCKET_BITS) - 1
+    return ((bucket - (shift << _SUBBUCKET_BITS) + 1) << shift) - 1
 
 
 def percentiles_line(histogram: LatencyHistogram, percentiles: Sequence[float]) -> str:

@@ -127,6 +127,9 @@ class Host(Protocol):
     def crash(self, reason: str, signal: int) -> None:
         """End the process by a signal, saying why in the log."""
 
+    def release_memory(self) -> None:
+        """Give memory that is free inside the process back to the system."""
+
 
 class NoHost:
     """No process: what needs one is refused."""
@@ -151,3 +154,6 @@ class NoHost:
     def crash(self, reason: str, signal: int) -> None:
         """Refuse: the process is another's."""
         raise RedisError("There is no server process to crash")
+
+    def release_memory(self) -> None:
+        """Keep it: the process is another's."""

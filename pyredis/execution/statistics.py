@@ -38,6 +38,7 @@ class Statistics:
         commands: Rates: commands run, bytes received and sent, turns of the
             event loop and the nanoseconds it was busy.
         ticks: Turns of periodic work, and the time they took, of it for expiry.
+        client_buffers: Bytes in the buffers of all clients when they were last looked at.
         largest_input: What of a request had come, and of replies had not left,
             at most, when clients were last looked at.
     """
@@ -70,6 +71,7 @@ class Statistics:
         self.expiry_cut_short = 0
         self.largest_input = 0
         self.largest_output = 0
+        self.client_buffers = 0
 
     def count_error(self, code: str) -> None:
         """Count one error reply by its code (INFO errorstats)."""

@@ -77,6 +77,8 @@ class Declaration:
         subcommands: Of a container, by their names in capitals.
         runs_in_transaction: Runs at once between MULTI and EXEC instead of being queued.
         while_subscribed: Allowed to a RESP2 client that has subscribed to something.
+        runs_queue: Runs the commands queued since MULTI: what holds for one of them
+            holds for it.
         summary: The first line of the body's docstring.
     """
 
@@ -98,6 +100,7 @@ class Declaration:
         tips: Sequence[str] = (),
         runs_in_transaction: bool = False,
         while_subscribed: bool = False,
+        runs_queue: bool = False,
     ) -> None:
         self.name = name
         self.body = body
@@ -114,6 +117,7 @@ class Declaration:
         self.tips = tuple(tips)
         self.runs_in_transaction = runs_in_transaction
         self.while_subscribed = while_subscribed
+        self.runs_queue = runs_queue
         self.subcommands: dict[str, Declaration] = {}
         self.summary = (inspect.getdoc(body) or "").partition("\n")[0].rstrip(".") if body else ""
         self._check()
@@ -269,6 +273,8 @@ class Command:
         "failed",
         "flags",
         "histogram",
+        "is_fast",
+        "is_hidden",
         "is_plain",
         "is_protected",
         "is_steady",
@@ -283,9 +289,11 @@ class Command:
         "no_script",
         "rejected",
         "runs_in_transaction",
+        "runs_queue",
         "skip_monitor",
         "skip_slowlog",
         "subcommands",
+        "touches_keys",
         "while_subscribed",
         "words",
     )
@@ -312,8 +320,12 @@ class Command:
         self.allow_busy = ALLOW_BUSY in flags
         self.runs_in_transaction = declaration.runs_in_transaction
         self.while_subscribed = declaration.while_subscribed
+        self.runs_queue = declaration.runs_queue
         self.may_replicate = Flag.MAY_REPLICATE in flags
         self.skip_monitor = Flag.SKIP_MONITOR in flags
+        self.is_hidden = bool(flags & (Flag.SKIP_MONITOR | ADMIN))
+        self.is_fast = Flag.FAST in flags
+        self.touches_keys = bool(flags & (Flag.WRITE | READONLY | Flag.MAY_REPLICATE))
         self.skip_slowlog = Flag.SKIP_SLOWLOG in flags
         self.subcommands = {n: Command(d) for n, d in declaration.subcommands.items()}
         self.is_plain = (

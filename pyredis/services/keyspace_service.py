@@ -95,7 +95,9 @@ class KeyspaceService(Service):
             if timer() >= until:
                 statistics.expiry_cut_short += 1
                 break
-        statistics.expiry_ns += timer() - started
+        elapsed = timer() - started
+        statistics.expiry_ns += elapsed
+        self._server.timings.held_up("expire-cycle", elapsed)
         if self._server.waiting_room.ready:
             self._server.waiting_room.serve()
 

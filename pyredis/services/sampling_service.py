@@ -42,6 +42,7 @@ class SamplingService(Service):
         self._clients: Iterator[Client] = iter(())
         self._largest_input = 0
         self._largest_output = 0
+        self._buffered = 0
         self.paused = False
 
     def startService(self) -> None:
@@ -84,11 +85,14 @@ class SamplingService(Service):
         """Look at a few clients; when all had their turn, tell of the largest buffers."""
         looked_at = list(islice(self._clients, _CLIENTS_A_TURN))
         for client in looked_at:
-            self._largest_input = max(self._largest_input, client.connection.pending_input())
-            self._largest_output = max(self._largest_output, client.connection.pending_output())
+            received, unsent = client.connection.pending_input(), client.connection.pending_output()
+            self._buffered += received + unsent
+            self._largest_input = max(self._largest_input, received)
+            self._largest_output = max(self._largest_output, unsent)
         if len(looked_at) < _CLIENTS_A_TURN:
             statistics = self._server.statistics
             statistics.largest_input = self._largest_input
             statistics.largest_output = self._largest_output
-            self._largest_input = self._largest_output = 0
+            statistics.client_buffers = self._buffered
+            self._largest_input = self._largest_output = self._buffered = 0
             self._clients = iter(list(self._server.clients.values()))
