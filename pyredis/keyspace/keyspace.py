@@ -24,7 +24,7 @@ ChangeObserver = Callable[[Database, bytes], None]
 FieldsObserver = Callable[[Database, bytes, Sequence[bytes]], None]
 EventObserver = Callable[[Database, bytes, int, bytes], None]
 
-_FREE_AT_ONCE = 1024
+_FREE_AT_ONCE = 512
 
 
 class Keyspace:

@@ -211,7 +211,7 @@ class LazyFreeingTests(KeyspaceCase):
 
     def test_small_values_are_freed_at_once(self) -> None:
         """There is nothing to wait for."""
-        self.db.store(b"l", ListValue.of([b"a"] * 1000, LIMITS))
+        self.db.store(b"l", ListValue.of([b"a"] * 500, LIMITS))
         self.db.delete(b"l")
 
         self.assertEqual(len(self.keyspace.lazy_free), 0)
