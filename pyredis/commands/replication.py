@@ -10,7 +10,7 @@ from pyredis.errors import RedisError
 from pyredis.execution.arguments import integer, integer_between, positive_count
 from pyredis.execution.blocking import Blocked
 from pyredis.execution.client import Context
-from pyredis.execution.flags import BLOCKING, NOSCRIPT, Category
+from pyredis.execution.flags import NOSCRIPT, Category
 from pyredis.execution.table import family
 from pyredis.primitives.numbers import INT64_MAX
 from pyredis.wire.replies import Reply
@@ -21,12 +21,11 @@ command = family("generic", Category.CONNECTION)
 @command(
     "WAIT",
     arity=3,
-    # Redis 7.2 does not say so itself, but whoever may wait takes the dispatcher's long way.
-    flags=BLOCKING,
     since="3.0.0",
     complexity="O(1)",
     tips=["request_policy:all_shards", "response_policy:agg_min"],
     syntax="numreplicas:integer timeout:integer",
+    may_wait=True,
 )
 def wait(ctx: Context, numreplicas: bytes, timeout: bytes) -> Reply | Blocked:
     """Wait until so many replicas have all writes of this client; return how many have."""

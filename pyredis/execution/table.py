@@ -62,7 +62,7 @@ NO_MAXIMUM = 1 << 62
 
 # A command with one of these may change what the guards look at, may wait, or
 # is refused to somebody: it always goes the long way through the dispatcher.
-_SPECIAL = ADMIN | BLOCKING | NO_AUTH | NOSCRIPT | NO_MULTI | PUBSUB | ALLOW_BUSY
+_SPECIAL = ADMIN | NO_AUTH | NOSCRIPT | NO_MULTI | PUBSUB | ALLOW_BUSY
 
 
 class Declaration:
@@ -76,6 +76,7 @@ class Declaration:
         key_specs: Where its keys are.
         subcommands: Of a container, by their names in capitals.
         runs_in_transaction: Runs at once between MULTI and EXEC instead of being queued.
+        may_wait: Makes its client wait, whether or not it has the flag (WAIT has not).
         while_subscribed: Allowed to a RESP2 client that has subscribed to something.
         runs_queue: Runs the commands queued since MULTI: what holds for one of them
             holds for it.
@@ -100,6 +101,7 @@ class Declaration:
         tips: Sequence[str] = (),
         runs_in_transaction: bool = False,
         while_subscribed: bool = False,
+        may_wait: bool = False,
         runs_queue: bool = False,
     ) -> None:
         self.name = name
@@ -117,6 +119,7 @@ class Declaration:
         self.tips = tuple(tips)
         self.runs_in_transaction = runs_in_transaction
         self.while_subscribed = while_subscribed
+        self.may_wait = may_wait or BLOCKING in flags
         self.runs_queue = runs_queue
         self.subcommands: dict[str, Declaration] = {}
         self.summary = (inspect.getdoc(body) or "").partition("\n")[0].rstrip(".") if body else ""
@@ -329,7 +332,10 @@ class Command:
         self.skip_slowlog = Flag.SKIP_SLOWLOG in flags
         self.subcommands = {n: Command(d) for n, d in declaration.subcommands.items()}
         self.is_plain = (
-            declaration.body is not None and not self.subcommands and not flags & _SPECIAL
+            declaration.body is not None
+            and not self.subcommands
+            and not declaration.may_wait
+            and not flags & _SPECIAL
         )
         self.is_steady = declaration.complexity.startswith("O(1)")
         self.histogram: LatencyHistogram | None = None
