@@ -115,6 +115,15 @@ class Host(Protocol):
             RedisError: There is no file, or it cannot be written.
         """
 
+    def load_module(self, name: str) -> None:
+        """
+        Serve the commands that a Python module declares.
+
+        Raises:
+            ImportError: It cannot be imported.
+            ValueError: It declares no command, or one that exists.
+        """
+
     def sleep(self, seconds: float) -> None:
         """Hold up the whole server (DEBUG SLEEP)."""
 
@@ -141,6 +150,10 @@ class NoHost:
     def rewrite_config(self, force_all: bool = False) -> None:
         """Refuse."""
         raise RedisError("The server is running without a config file")
+
+    def load_module(self, name: str) -> None:
+        """Refuse: which modules there are is not known."""
+        raise ValueError("there is no server process to load it")
 
     def sleep(self, seconds: float) -> None:
         """Nobody is held up."""
