@@ -114,6 +114,12 @@ def db_index_out_of_range() -> RedisError:
     return RedisError("DB index is out of range")
 
 
+def transaction_discarded(cause: RedisError) -> RedisError:
+    """EXEC itself was refused, so that nothing of its transaction runs."""
+    text = cause.message if cause.code == "ERR" else cause.text
+    return RedisError(b"Transaction discarded because of: " + text, code="EXECABORT")
+
+
 def unknown_command(name: bytes, arguments: list[bytes]) -> RedisError:
     """
     A command that does not exist.

@@ -98,6 +98,8 @@ class RedisServer(MultiService):
         self.instance.host = self
         self.instance.soon = lambda call: reactor.callLater(0, call)
         self.instance.dispatcher.log_failure = self._log_failure
+        self.instance.dispatcher.log_intrusion = self._log_intrusion
+        self._intrusion_logged_ms = 0
         self.listeners = ListenerService(self.instance, reactor, pick_port)
         self.keyspace_service = KeyspaceService(self.instance, clock or reactor)
         self.sampling_service = SamplingService(self.instance, clock or reactor)
@@ -299,6 +301,17 @@ class RedisServer(MultiService):
             addr=client.address,
             words=" ".join(repr(word[:128])[1:] for word in words),
         )
+
+    def _log_intrusion(self, client: Client) -> None:
+        """Tell of a client that talks HTTP, once a minute: the log must not become the attack."""
+        now_ms = self.instance.keyspace.now_ms
+        if now_ms - self._intrusion_logged_ms > 60_000:
+            self._intrusion_logged_ms = now_ms
+            self._log.warn(
+                "Possible SECURITY ATTACK detected: {addr} sends POST or Host: as commands, as a "
+                "browser does for a page that uses Cross Protocol Scripting. Connection aborted.",
+                addr=client.address,
+            )
 
     def _log_failure(self, name: str) -> None:
         self._log.failure("Command '{name}' failed unexpectedly", name=name)

@@ -9,7 +9,7 @@ the dispatcher's business, by the ``runs_in_transaction`` of the declarations.
 from __future__ import annotations
 
 from pyredis.errors import RedisError
-from pyredis.execution.client import Client, Context
+from pyredis.execution.client import Context
 from pyredis.execution.flags import (
     ALLOW_BUSY,
     FAST,
@@ -22,7 +22,7 @@ from pyredis.execution.flags import (
 )
 from pyredis.execution.key_specs import KeyRange
 from pyredis.execution.table import family
-from pyredis.execution.transactions import Transaction
+from pyredis.execution.transactions import Transaction, leave_transaction
 from pyredis.wire.replies import NULL_ARRAY, OK, Reply
 
 command = family("transactions", Category.TRANSACTION)
@@ -40,7 +40,7 @@ def discard(ctx: Context) -> Reply:
     """Forget the queued commands and watch no key any more."""
     if ctx.client.transaction is None:
         raise RedisError("DISCARD without MULTI")
-    _leave(ctx.client)
+    leave_transaction(ctx.client)
     return OK
 
 
@@ -60,7 +60,7 @@ def exec_(ctx: Context) -> Reply:
     if transaction is None:
         raise RedisError("EXEC without MULTI")
     touched = ctx.server.watched.is_touched(client)
-    _leave(client)
+    leave_transaction(client)
     if transaction.aborted:
         raise RedisError("Transaction discarded because of previous errors.", code="EXECABORT")
     if touched:
@@ -114,10 +114,3 @@ def watch(ctx: Context, *keys: bytes) -> Reply:
         raise RedisError("WATCH inside MULTI is not allowed")
     ctx.server.watched.watch(ctx.client, keys)
     return OK
-
-
-def _leave(client: Client) -> None:
-    """End a client's transaction and its watching."""
-    client.transaction = None
-    client.ctx.server.watched.forget(client)
-    client.refresh()

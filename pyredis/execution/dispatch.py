@@ -14,10 +14,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
-from pyredis.errors import RedisError, wrong_arity
+from pyredis.errors import RedisError, transaction_discarded, wrong_arity
 from pyredis.execution.blocking import Blocked
 from pyredis.execution.guards import refusal
 from pyredis.execution.table import Command, check_arity
+from pyredis.execution.transactions import leave_transaction
 from pyredis.wire.encoder import BULK_HEADS, CRLF, LARGE_BULK, encode
 from pyredis.wire.replies import LATER, NO_REPLY, QUEUED, Reply, Several, Simple
 
@@ -30,6 +31,10 @@ AfterCall = Callable[["Client", Command, Sequence[bytes], int, bool], None]
 
 FLUSH_BYTES = 64 * 1024
 """How much output is gathered before it is written."""
+
+# How an HTTP request begins that a web page makes a browser send here. Redis
+# hangs up on these words, and so do we, before the body can bring commands.
+_BROWSER_WORDS = frozenset({b"post", b"host:"})
 
 _A_WHILE_NS = 1_000_000
 _NOTHING: Callable[[bytes], Command | None] = dict[bytes, Command]().get
@@ -44,6 +49,7 @@ class Dispatcher:
             an append-only file, a monitor, a memory limit, …).
         log_failure: Called with a command's name inside an ``except`` block when
             its body failed with anything but a RedisError.
+        log_intrusion: Called with a client that talks HTTP.
         after_call: Called when a command that went the long way is over, or
             waits: with the client, the command, the request without what must
             not be shown, the nanoseconds it took, and whether it waits.
@@ -59,6 +65,7 @@ class Dispatcher:
         self.special = False
         self.log_command: Callable[[Client, Sequence[bytes]], None] | None = None
         self.log_failure: Callable[[str], None] = lambda name: None
+        self.log_intrusion: Callable[[Client], None] = lambda client: None
         self.after_call: AfterCall = lambda *told: None
 
     def watch_over(self, reason: str) -> None:
@@ -216,15 +223,26 @@ class Dispatcher:
         return reply
 
     def _dispatch(self, client: Client, argv: Sequence[bytes]) -> Reply:
-        command = self._server.table.resolve(argv)
+        try:
+            command = self._server.table.resolve(argv)
+        except RedisError:
+            if argv[0].lower() in _BROWSER_WORDS:
+                self.log_intrusion(client)
+                client.kill()
+                return NO_REPLY
+            raise
         client.last_command = command
         try:
             check_arity(command, argv)
-            error = refusal(client, command, argv)
-            if error is not None:
-                raise error
-        except RedisError:
+            refused = refusal(client, command, argv)
+            if refused is not None:
+                raise refused
+        except RedisError as error:
             command.rejected += 1
+            if command.runs_queue:
+                # What keeps EXEC from running ends the transaction.
+                leave_transaction(client)
+                raise transaction_discarded(error) from None
             raise
         pause = self._server.pause
         if pause.is_on and pause.holds(client, command):

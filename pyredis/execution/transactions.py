@@ -28,6 +28,13 @@ class Transaction:
         self.aborted = False
 
 
+def leave_transaction(client: Client) -> None:
+    """End a client's transaction and its watching."""
+    client.transaction = None
+    client.ctx.server.watched.forget(client)
+    client.refresh()
+
+
 class WatchedKeys:
     """Which clients watch which keys; it observes the keyspace only while somebody does."""
 

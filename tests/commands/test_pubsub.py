@@ -2,7 +2,7 @@
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from pyredis.wire.replies import NULL_ARRAY, Push, Several
+from pyredis.wire.replies import Push, Several
 from tests.commands.session import Session
 
 
@@ -189,18 +189,3 @@ class NotificationTests(SynchronousTestCase):
         self.assertTrue(session.server.keyspace.observed)
         session.server.notifier.set_classes("")
         self.assertFalse(session.server.keyspace.observed)
-
-
-class TransactionTests(SynchronousTestCase):
-    """MULTI, EXEC, DISCARD and WATCH as a client sees them."""
-
-    def test_a_watched_key_that_changes_stops_exec(self) -> None:
-        """And one that does not, does not."""
-        session = Session()
-        other = session.another()
-        session.do("WATCH", "k")
-        other.do("SET", "k", 1)
-        session.do("MULTI")
-        session.do("SET", "k", 2)
-        self.assertIs(session.do("EXEC"), NULL_ARRAY)
-        self.assertEqual(session.do("GET", "k"), b"1")
