@@ -8,7 +8,13 @@ import sys
 from twisted.internet.testing import MemoryReactor
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
-from pyredis.process_facts import peak_memory, process_facts, resident_memory, used_memory
+from pyredis.process_facts import (
+    peak_memory,
+    process_facts,
+    release_memory,
+    resident_memory,
+    used_memory,
+)
 
 
 class EPollReactor(MemoryReactor):
@@ -48,3 +54,10 @@ class ProcessFactsTests(SynchronousTestCase):
         self.assertRegex(facts["redis_build_id"], "[0-9a-f]{16}")
         self.assertRegex(facts["used_cpu_user"](), r"\d+\.\d{6}")
         self.assertRegex(facts["used_cpu_user_children"](), r"\d+\.\d{6}")
+
+    def test_memory_can_be_given_back(self) -> None:
+        """It never grows by that."""
+        before = used_memory()
+        release_memory()
+
+        self.assertLessEqual(used_memory(), before + (1 << 20))
