@@ -2,11 +2,11 @@
 When keys die: deadlines by key, and keys by the moment they are due.
 
 Deadlines are absolute milliseconds of the wall clock. A key with a deadline
-also waits in a slot: the *far* one of its second, shared with all that are due
-in the same 1024 ms, and from shortly before its time in the *near* one of its
-very millisecond. The numbers of the slots stand in two heaps, so what is due
-is found earliest first without looking at anything else. Far slots are taken
-apart a few keys at a time: a million keys due at once are a sequence of bounded
+also waits in a slot: a *far* one, shared with all that are due in the same
+eight seconds, and from shortly before its time in the *near* one of its very
+millisecond. The numbers of the slots stand in two heaps, so what is due is
+found earliest first without looking at anything else. Far slots are taken apart
+a few keys at a time: a million keys due at once are a sequence of bounded
 slices, and an idle server with ten million deadlines does nothing.
 """
 
@@ -14,8 +14,8 @@ from __future__ import annotations
 
 from heapq import heappop, heappush
 
-_SECOND_SHIFT = 10
-_AHEAD = 1  # far slots are taken apart when their time is less than so many seconds away
+_FAR_SHIFT = 13  # bits of milliseconds: fewer keys a slot would cost memory
+_AHEAD_MS = 1000  # a far slot is taken apart from so long before its time
 _MOVED_A_KEY = 20  # keys brought near, at most, for each that is asked for
 _NOTHING_NEAR = -(1 << 63)
 
@@ -82,22 +82,22 @@ class Deadlines(dict[bytes, int]):
 
     def __init__(self) -> None:
         super().__init__()
-        self._far = _Wheel()  # by second
+        self._far = _Wheel()
         self._near = _Wheel()  # by millisecond
-        self._near_until = _NOTHING_NEAR  # up to this second keys go to their near slot at once
+        self._near_until = _NOTHING_NEAR  # keys of far slots up to this one go near at once
 
     def put(self, key: bytes, deadline_ms: int) -> None:
         """Set or move the deadline of a key."""
-        second = deadline_ms >> _SECOND_SHIFT
-        is_far = second > self._near_until
+        far_slot = deadline_ms >> _FAR_SHIFT
+        is_far = far_slot > self._near_until
         old = self.get(key)
         self[key] = deadline_ms
         if old is not None:
-            if old == deadline_ms or (is_far and old >> _SECOND_SHIFT == second):
+            if old == deadline_ms or (is_far and old >> _FAR_SHIFT == far_slot):
                 return
             self._leave(key, old)
         if is_far:
-            self._far.add(second, key)
+            self._far.add(far_slot, key)
         else:
             self._near.add(deadline_ms, key)
 
@@ -111,15 +111,15 @@ class Deadlines(dict[bytes, int]):
 
     def _leave(self, key: bytes, deadline_ms: int) -> None:
         """Take a key out of the slot it waits in."""
-        if not self._far.remove(deadline_ms >> _SECOND_SHIFT, key):
+        if not self._far.remove(deadline_ms >> _FAR_SHIFT, key):
             self._near.remove(deadline_ms, key)
 
     def take_due(self, now_ms: int, limit: int) -> list[bytes]:
         """
         Forget and return keys whose deadline has passed, earliest first.
 
-        Where very many are due in the same second, those of them that were not
-        brought near yet come behind the others, or at a later call.
+        Where very many are due at about the same time, those of them that were
+        not brought near yet come behind the others, or at a later call.
 
         Args:
             now_ms: A key is due when its deadline is before this moment.
@@ -128,7 +128,7 @@ class Deadlines(dict[bytes, int]):
         found: list[bytes] = []
         self._take_near(now_ms, limit, found)
         if len(found) < limit:
-            self._bring_near((now_ms >> _SECOND_SHIFT) + _AHEAD, _MOVED_A_KEY * limit)
+            self._bring_near((now_ms + _AHEAD_MS) >> _FAR_SHIFT, _MOVED_A_KEY * limit)
             self._take_near(now_ms, limit, found)
         for key in found:
             del self[key]
@@ -146,10 +146,10 @@ class Deadlines(dict[bytes, int]):
                 return
             near.drop_first()
 
-    def _bring_near(self, second: int, limit: int) -> None:
-        """Move at most ``limit`` keys from the far slots up to a second to their near slots."""
-        if second > self._near_until:
-            self._near_until = second
+    def _bring_near(self, far_slot: int, limit: int) -> None:
+        """Move at most ``limit`` keys from the far slots up to this one to their near slots."""
+        if far_slot > self._near_until:
+            self._near_until = far_slot
         far, near = self._far, self._near
         while far.order and far.order[0] <= self._near_until and limit > 0:
             slot = far.slots[far.order[0]]

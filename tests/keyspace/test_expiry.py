@@ -68,7 +68,7 @@ class DeadlinesTests(SynchronousTestCase):
         self.assertEqual(deadlines, {})
 
     def test_the_earliest_come_first(self) -> None:
-        """To the millisecond, within a second and beyond."""
+        """To the millisecond, soon and later."""
         deadlines = Deadlines()
         for delay in (5000, 30, 2, 100_000, 1, 31):
             deadlines.put(b"%d" % delay, START + delay)
@@ -78,7 +78,7 @@ class DeadlinesTests(SynchronousTestCase):
         self.assertEqual(list(deadlines), [b"100000"])
 
     def test_a_deadline_can_move_nearer_and_farther(self) -> None:
-        """Also while its second has begun already."""
+        """Also shortly before its time."""
         deadlines = Deadlines()
         deadlines.put(b"a", START + 900)
         deadlines.put(b"b", START + 900)
@@ -117,7 +117,7 @@ class DeadlinesTests(SynchronousTestCase):
         self.assertEqual(deadlines.take_due(2**63, 100), [])
 
     def test_a_slice_is_bounded_however_many_are_due_at_once(self) -> None:
-        """Of very many keys of one second a call looks at a few for each that it returns."""
+        """Of very many keys due together a call looks at a few for each that it returns."""
         deadlines = Deadlines()
         for number in range(20_000):
             deadlines.put(b"%d" % number, START + number % 1000)
