@@ -41,6 +41,16 @@ class HashValue:
         self.deadlines: FieldDeadlines | None = None
         self._index: ScanIndex | None = None
 
+    @classmethod
+    def of_encoding(cls, fields: dict[bytes, bytes], encoding: str) -> HashValue:
+        """Return a hash that keeps this dict, in an encoding that is known, as found in a file."""
+        value = cls()
+        value.fields = fields
+        value.encoding = encoding
+        if encoding == "hashtable":
+            value._to_hashtable()
+        return value
+
     def copy(self) -> HashValue:
         """Return a hash that shares nothing that changes with this one."""
         twin = HashValue.__new__(HashValue)

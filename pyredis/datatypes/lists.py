@@ -43,14 +43,24 @@ class ListValue:
         self._size_bound = LISTPACK_OVERHEAD  # a listpack of this list is not larger
 
     @classmethod
-    def of(cls, elements: Iterable[bytes], limits: EncodingLimits) -> ListValue:
-        """Return a list of these, encoded as Redis does one made at once (SORT STORE)."""
+    def of(
+        cls, elements: Iterable[bytes], limits: EncodingLimits, *, shrinking: bool = True
+    ) -> ListValue:
+        """
+        Return a list of these, encoded as Redis does one made at once (SORT STORE).
+
+        Args:
+            elements: What is in it.
+            limits: Those of the server.
+            shrinking: Whether a short one becomes a listpack, or stays a quicklist.
+        """
         value = cls()
         value._back = list(elements)
         value._nodes = nodes = QuicklistNodes(limits)
         nodes.pending_right = len(value._back)
         nodes.settle(value)
-        value._shrink(half=False)
+        if shrinking:
+            value._shrink(half=False)
         return value
 
     @classmethod

@@ -67,6 +67,25 @@ class SetValue:
             value.encoding = "intset"
         return value
 
+    @classmethod
+    def of_encoding(cls, members: Sequence[bytes], encoding: str) -> SetValue:
+        """
+        Return a set of these in an encoding that is known, as it is found in a file.
+
+        Raises:
+            ValueError: One is there twice.
+        """
+        value = cls()
+        value.encoding = encoding
+        if encoding == "hashtable":
+            value._keys = list(members)
+            value.members = dict(zip(members, range(len(members)), strict=True))
+        else:
+            value.members = dict.fromkeys(members, 0)
+        if len(value.members) != len(members):
+            raise ValueError("a member twice")
+        return value
+
     def copy(self) -> SetValue:
         """Return a set that shares nothing that changes with this one."""
         twin = SetValue.__new__(SetValue)

@@ -157,18 +157,30 @@ class SortedSetValue:
         The encoding is chosen at once and by the result, as Redis does for
         what ZUNIONSTORE and its like compute and what it loads from a file.
         """
-        value = cls.__new__(cls)
-        value._scan_index = None
-        value.encoding = "listpack"
-        if len(scores) > limits.zset_max_listpack_entries or (
+        is_long = len(scores) > limits.zset_max_listpack_entries or (
             scores and max(map(len, scores)) > limits.zset_max_listpack_value
-        ):
-            value.encoding = "skiplist"
-        elif 0.0 in scores.values():
+        )
+        return cls.of_ordered(scores, in_order(scores), "skiplist" if is_long else "listpack")
+
+    @classmethod
+    def of_ordered(
+        cls, scores: dict[bytes, float], members: list[bytes], encoding: str
+    ) -> SortedSetValue:
+        """
+        Make a sorted set of a dict, which it keeps, in an encoding that is known.
+
+        Args:
+            scores: The score of each member.
+            members: The same members in the order of a sorted set.
+            encoding: What OBJECT ENCODING is to report.
+        """
+        if encoding == "listpack" and 0.0 in scores.values():
             for member, score in scores.items():
                 if not score:
                     scores[member] = 0.0
-        members = in_order(scores)
+        value = cls.__new__(cls)
+        value._scan_index = None
+        value.encoding = encoding
         ordered = list(map(scores.__getitem__, members))
         value._scores = scores
         if len(members) <= FLAT_MAX:

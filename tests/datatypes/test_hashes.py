@@ -247,3 +247,21 @@ class DeadlineTests(SynchronousTestCase):
             cursor, more = value.scan(cursor, 10)
             found += more
         self.assertEqual(set(found), {b"field:%d" % number for number in range(4000, 5000)})
+
+
+class LoadingTests(SynchronousTestCase):
+    """A hash is made of a dict."""
+
+    def test_it_is_made_in_a_known_encoding(self) -> None:
+        """As one found in a file is; a big one can be scanned like any other."""
+        small = HashValue.of_encoding({b"f": b"v"}, "listpack")
+        fields = {b"field:%d" % number: b"v" for number in range(1000)}
+        big = HashValue.of_encoding(dict(fields), "hashtable")
+
+        self.assertEqual((small.encoding, small.fields), ("listpack", {b"f": b"v"}))
+        cursor, found = big.scan(0, 10)
+        while cursor:
+            cursor, more = big.scan(cursor, 10)
+            found += more
+        self.assertEqual(sorted(found), sorted(fields))
+        self.assertTrue(big.delete(b"field:7"))

@@ -283,6 +283,11 @@ class EncodingTests(SynchronousTestCase):
         self.assertEqual((loaded.node_lengths(), loaded.encoding), ([1, 2], "quicklist"))
         self.assertEqual(ListValue.of_nodes([[b"a", b"b"]], limits).encoding, "listpack")
 
+    def test_a_short_list_may_stay_a_quicklist(self) -> None:
+        """As one loaded from a ziplist does in Redis 7.2."""
+        self.assertEqual(ListValue.of([b"a"], LIMITS).encoding, "listpack")
+        self.assertEqual(ListValue.of([b"a"], LIMITS, shrinking=False).encoding, "quicklist")
+
     def test_a_list_rotated_in_place_keeps_its_encoding(self) -> None:
         """LMOVE within a list looks at its size only after it pushed."""
         limits = EncodingLimits(list_max_listpack_size=4)

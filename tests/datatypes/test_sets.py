@@ -339,3 +339,13 @@ class AlgebraTests(SynchronousTestCase):
                 found.append(len(value))
 
             self.assertEqual(found, sizes)
+
+    def test_it_is_made_in_a_known_encoding(self) -> None:
+        """As one found in a file is, whatever its members."""
+        for encoding in ("intset", "listpack", "hashtable"):
+            value = SetValue.of_encoding([b"2", b"1"], encoding)
+            self.assertEqual((value.encoding, sorted(value)), (encoding, [b"1", b"2"]))
+            self.assertTrue(value.add(b"3", LIMITS))
+            self.assertTrue(value.remove(b"2"))
+            self.assertEqual(sorted(value), [b"1", b"3"])
+            self.assertRaises(ValueError, SetValue.of_encoding, [b"1", b"1"], encoding)

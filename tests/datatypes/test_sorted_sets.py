@@ -199,6 +199,16 @@ class MakingTests(SynchronousTestCase):
         self.assertEqual(too_long.encoding, "skiplist")
         self.assertEqual(SortedSetValue.of({}, LIMITS).encoding, "listpack")
 
+    def test_it_is_made_of_members_in_order(self) -> None:
+        """As one found in a file is, in a known encoding."""
+        for encoding in ("listpack", "skiplist"):
+            scores = {b"a": 1.0, b"z": -0.0}
+            value = SortedSetValue.of_ordered(scores, [b"z", b"a"], encoding)
+            self.assertEqual(list(value.items()), [(b"z", 0.0), (b"a", 1.0)])
+            self.assertEqual((value.encoding, value.rank(b"a")), (encoding, 1))
+            sign = "0.0" if encoding == "listpack" else "-0.0"
+            self.assertEqual(str(value.score(b"z")), sign)
+
 
 class EncodingTests(SynchronousTestCase):
     """What OBJECT ENCODING reports, and its one visible effect."""
