@@ -100,7 +100,10 @@ class ListenerService(Service):
         super().stopService()
         closed = self._close()
         for client in list(self._server.clients.values()):
-            client.kill()
+            client.close()
+            if client.connection.pending_output():
+                # Who does not read must not keep the others waiting.
+                client.kill()
         return closed
 
     def _close(self) -> Deferred[Any]:
