@@ -19,7 +19,7 @@ from pyredis.execution.blocking import Blocked
 from pyredis.execution.guards import refusal
 from pyredis.execution.table import Command, check_arity
 from pyredis.execution.transactions import leave_transaction
-from pyredis.wire.encoder import BULK_HEADS, CRLF, LARGE_BULK, encode
+from pyredis.wire.encoder import BULK_HEADS, CRLF, LARGE_BULK, SMALL_INTEGERS, encode
 from pyredis.wire.replies import LATER, NO_REPLY, QUEUED, Reply, Several, Simple
 
 if TYPE_CHECKING:
@@ -101,6 +101,7 @@ class Dispatcher:
         current: Command | None = None
         repeated = 0
         command: Command | None = None
+        takes_long = False
         client.last_interaction_ms = keyspace.now_ms
         started = timer()
         reply: Any
@@ -126,16 +127,19 @@ class Dispatcher:
                         started = self._account(current, repeated, started)
                     current = command
                     repeated = 1
+                    call: Any = command.call
+                    minimum = command.minimum
+                    takes_long = not command.is_steady
                 count = len(argv)
                 try:
-                    if count < command.minimum:
+                    if count < minimum:
                         reply = self._wrong_arity(command)
                     elif count == 2:
-                        reply = command.call(ctx, argv[1])  # type: ignore[misc]
+                        reply = call(ctx, argv[1])
                     elif count == 3:
-                        reply = command.call(ctx, argv[1], argv[2])  # type: ignore[misc]
+                        reply = call(ctx, argv[1], argv[2])
                     else:
-                        reply = command.call(ctx, *argv[1:])  # type: ignore[misc]
+                        reply = call(ctx, *argv[1:])
                 except Exception as error:
                     reply = self._failed(command, count, error)
             kind = reply.__class__
@@ -151,14 +155,15 @@ class Dispatcher:
             elif kind is Simple:
                 append(reply.wire)
             elif kind is int:
-                append(b":%d\r\n" % reply)
+                append(SMALL_INTEGERS[reply] if 0 <= reply < LARGE_BULK else b":%d\r\n" % reply)
             elif reply is None:
                 append(null)
             else:
                 gathered += _encode_counted(reply, append, client.resp)
-            if gathered > FLUSH_BYTES or (current is not None and not current.is_steady):
+            if takes_long or gathered > FLUSH_BYTES:
                 # A body that may take long is timed by itself, and may have
                 # made the frozen moment old.
+                takes_long = False
                 if current is not None:
                     started = self._account(current, repeated, started)
                     current = None

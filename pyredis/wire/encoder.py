@@ -36,6 +36,7 @@ LARGE_BULK = 1024
 """From this length on, the heads of bulk strings are not kept ready."""
 
 BULK_HEADS = [b"$%d\r\n" % length for length in range(LARGE_BULK)]
+SMALL_INTEGERS = [b":%d\r\n" % number for number in range(LARGE_BULK)]
 # The end of one bulk string and the head of the next, by the next one's length.
 _BETWEEN = [CRLF + head for head in BULK_HEADS]
 _between = _BETWEEN.__getitem__
