@@ -14,6 +14,7 @@ import os
 import random
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from twisted.application.service import MultiService
@@ -50,6 +51,17 @@ _LIMITS = (
     "stream-node-max-entries",
     "hll-sparse-max-bytes",
 )
+
+
+# What can be set but is not served yet, and what the operator must know of it.
+_NOT_SERVED = {
+    "maxmemory": "memory is not limited",
+    "appendonly": "nothing is written to disk",
+    "replicaof": "no primary is followed",
+    "aclfile": "there is no user but the default one",
+    "tls-port": "connections are not encrypted",
+    "cluster-enabled": "the server stands alone",
+}
 
 
 class RedisServer(MultiService):
@@ -263,6 +275,9 @@ class RedisServer(MultiService):
         ):
             settings.observe(names, apply)
             apply()
+        for name in _NOT_SERVED:
+            settings.observe(name, partial(self._warn_of, name))
+            self._warn_of(name)
         settings.observe("hz", self.keyspace_service.change_pace)
         settings.observe(("port", "bind"), self.listeners.rebind)
 
@@ -277,6 +292,13 @@ class RedisServer(MultiService):
             for client in self.instance.clients.values():
                 client.authenticated = True
                 client.refresh()
+
+    def _warn_of(self, name: str) -> None:
+        """Tell the operator that a directive which is set does nothing yet."""
+        if getattr(self.settings, name.replace("-", "_")):
+            self._log.warn(
+                "'{name}' is set but not served yet: {what}", name=name, what=_NOT_SERVED[name]
+            )
 
     def _apply_notifications(self) -> None:
         self.instance.notifier.set_classes(self.settings.notify_keyspace_events)

@@ -264,3 +264,5 @@ def _greet(log: Any, start: Start) -> None:
         log.info("No config file specified, using the default config.")
     for note in start.notes:
         log.info("{note}", note=note)
+    if start.settings.save:
+        log.warn("Nothing is written to disk yet: the data goes with the process")
