@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pyredis.execution.client import Client
 
-CLIENT_BYTES = 5800
+CLIENT_BYTES = 3200
 """What a connected client takes: its objects here and on the floors above, measured."""
 
 CLIENT_TYPES = {

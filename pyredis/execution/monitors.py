@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pyredis.primitives.quoting import quote
@@ -62,6 +63,15 @@ class Monitors:
             words,
         )
         for monitor in list(self._clients):
+            if monitor is client:
+                # Its own command is shown behind the reply, which is not written yet.
+                self._server.soon(partial(self._deliver, monitor, line))
+            else:
+                monitor.deliver(line)
+
+    @staticmethod
+    def _deliver(monitor: Client, line: bytes) -> None:
+        if monitor.is_monitor:
             monitor.deliver(line)
 
     def _address(self, client: Client) -> bytes:

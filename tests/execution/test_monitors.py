@@ -47,5 +47,19 @@ class MonitorsTests(SynchronousTestCase):
         self.other.client.closing = True
         self.monitors.show(self.session.client, [b"PING"])
 
+        self.session.clock.advance(0)
         self.assertEqual(len(self.session.written), 1)
         self.assertEqual(self.other.written, [])
+
+    def test_own_commands_are_shown_behind_their_replies(self) -> None:
+        """Soon, if the client still monitors then."""
+        self.monitors.add(self.session.client)
+        self.monitors.show(self.session.client, [b"PING"])
+        self.assertEqual(self.session.written, [])
+        self.session.clock.advance(0)
+        self.assertEqual(len(self.session.written), 1)
+
+        self.monitors.show(self.session.client, [b"PING"])
+        self.monitors.remove(self.session.client)
+        self.session.clock.advance(0)
+        self.assertEqual(len(self.session.written), 1)
