@@ -357,7 +357,7 @@ def scan(ctx: Context, cursor: bytes, *options: bytes) -> Reply:
     position = read_cursor(cursor)
     effort, matches, wanted = read_scan_options(options, takes_type=True)
     db = ctx.db
-    position, found = db.keys.scan(position, effort)
+    position, found = db.scan(position, effort)
     if matches is not None:
         found = list(filter(matches, found))
     if wanted is not None:

@@ -2,8 +2,10 @@
 A scan index made when it is first asked for, a little at each call.
 
 Sorted sets need a :class:`~pyredis.datatypes.scan_index.ScanIndex` for nothing
-but ZSCAN, which few of them ever see, so they have none until then. To make
-one for a million members at once would stop the server for half a second.
+but ZSCAN, databases for nothing but SCAN and RANDOMKEY, which few of them ever
+see, so they have none until then: it would be a tenth of a small key's memory
+and of the time to store it. To make one for a million members at once would
+stop the server for half a second.
 Here each call of a scan takes some of them in, and until all are in answers
 what Redis may answer, too: nothing found, go on.
 """
@@ -12,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable
 from contextlib import suppress
+from random import Random
 
 from pyredis.datatypes.scan_index import ScanIndex
 
@@ -60,6 +63,37 @@ class GradualScanIndex:
                 return _BEGIN, []
             cursor = 0
         return self._index.scan(0 if cursor == _BEGIN else cursor, count)
+
+    def random(self, rng: Random, keys: Container[bytes]) -> bytes:
+        """
+        Choose one key, each with the same chance, and take some more in.
+
+        Until all are in, one that went and came back has twice the chance.
+
+        Args:
+            rng: The source of chance.
+            keys: Tells which keys there are now; there must be one.
+        """
+        if self._waiting:
+            self._take_in(keys)
+        index, waiting = self._index, self._waiting
+        while waiting:
+            place = int(rng.random() * (len(index) + len(waiting)))
+            if place >= len(waiting):
+                break
+            if waiting[place] in keys:
+                return waiting[place]
+        return index.random(rng)
+
+    def release(self, limit: int) -> None:
+        """Forget about ``limit`` keys: to free an index that is done with in slices."""
+        if self._waiting:
+            del self._waiting[-limit:]
+        else:
+            self._index.release(limit)
+
+    def __len__(self) -> int:
+        return len(self._index) + len(self._waiting)
 
     def _take_in(self, keys: Container[bytes]) -> None:
         index = self._index

@@ -15,8 +15,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
+from pyredis.datatypes.gradual_scan_index import GradualScanIndex
 from pyredis.datatypes.hashes import HashValue
-from pyredis.datatypes.scan_index import ScanIndex
 from pyredis.errors import WrongType
 from pyredis.keyspace.events import EXPIRED, GENERIC, HASH, KEY_MISS, NEW
 from pyredis.keyspace.expiry import Deadlines
@@ -48,7 +48,6 @@ class Database:
         deadlines: Key to absolute milliseconds. Read-only outside this class.
         field_deadlines: Key of a hash with fields that expire to the moment
             before which none of them does.
-        keys: The index that SCAN and RANDOMKEY walk.
         accesses: Key to the moment of last access, or its state of
             :mod:`pyredis.keyspace.frequencies`; None while nobody asked for it
             (see :mod:`pyredis.keyspace.keyspace`).
@@ -58,11 +57,11 @@ class Database:
     """
 
     __slots__ = (
+        "_index",
         "accesses",
         "deadlines",
         "field_deadlines",
         "hits",
-        "keys",
         "keyspace",
         "misses",
         "number",
@@ -76,7 +75,7 @@ class Database:
         self.values: dict[bytes, Value] = {}
         self.deadlines = Deadlines()
         self.field_deadlines = Deadlines()
-        self.keys = ScanIndex()
+        self._index: GradualScanIndex | None = None
         self.accesses: dict[bytes, int] | None = None
         self.hits = 0
         self.misses = 0
@@ -218,7 +217,8 @@ class Database:
     def _stored(self, key: bytes, is_new: bool) -> None:
         """Enter a new key in the index, note the access and which fields expire."""
         if is_new:
-            self.keys.add(key)
+            if self._index is not None:
+                self._index.add(key)
             if self.keyspace.observed:
                 self.keyspace.tell_event(self, key, NEW, b"new")
         value = self.values[key]
@@ -236,7 +236,8 @@ class Database:
         value = self.values.pop(key, None)
         if value is None:
             return False
-        self.keys.remove(key)
+        if self._index is not None:
+            self._index.remove(key)
         if self.deadlines:
             self.deadlines.drop(key)
         if self.field_deadlines:
@@ -286,7 +287,8 @@ class Database:
         """
         target.delete(new_key)
         value = self.values.pop(key)
-        self.keys.remove(key)
+        if self._index is not None:
+            self._index.remove(key)
         self.field_deadlines.drop(key)
         target.overwrite(new_key, value)
         deadline = self.deadlines.get(key)
@@ -296,11 +298,29 @@ class Database:
         if self.accesses is not None and target.accesses is not None and key in self.accesses:
             target.accesses[new_key] = self.accesses.pop(key)
 
+    def scan(self, cursor: int, count: int) -> tuple[int, list[bytes]]:
+        """
+        Return some keys and the cursor for the next call, with SCAN's guarantee.
+
+        The first scan of a database makes an index, a little at each call, which
+        from then on is kept; see :mod:`pyredis.datatypes.gradual_scan_index`.
+
+        Args:
+            cursor: Where to go on; 0 begins.
+            count: How much to look at.
+        """
+        return self._made_index().scan(cursor, count, self.values)
+
+    def _made_index(self) -> GradualScanIndex:
+        if self._index is None:
+            self._index = GradualScanIndex(self.values)
+        return self._index
+
     def random_key(self) -> bytes | None:
         """Return a key that has not expired, each with the same chance; None if there is none."""
         tries = _RANDOM_TRIES
         while self.values:
-            key = self.keys.random(self.keyspace.rng)
+            key = self._made_index().random(self.keyspace.rng, self.values)
             if not self.expire_if_due(key):
                 return key
             # Where what is due must stay (a replica), there may be nothing else.
@@ -409,7 +429,7 @@ class Database:
                 self.values,
                 self.deadlines,
                 self.field_deadlines,
-                self.keys,
+                self._index,
                 self.accesses,
             ):
                 if container:
@@ -417,14 +437,14 @@ class Database:
             self.values = {}
             self.deadlines = Deadlines()
             self.field_deadlines = Deadlines()
-            self.keys = ScanIndex()
+            self._index = None
             if self.accesses is not None:
                 self.accesses = {}
         return count
 
     def exchange(self, other: Database) -> None:
         """Swap contents with another database (SWAPDB); the clients stay where they are."""
-        for name in ("values", "deadlines", "field_deadlines", "keys", "accesses", "watchful"):
+        for name in ("values", "deadlines", "field_deadlines", "_index", "accesses", "watchful"):
             mine, theirs = getattr(self, name), getattr(other, name)
             setattr(self, name, theirs)
             setattr(other, name, mine)

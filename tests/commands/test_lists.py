@@ -100,7 +100,7 @@ class PopTests(ListCase):
         self.assertEqual(self.session.events("LPOP", "k"), [(b"lpop", b"k"), (b"del", b"k")])
         self.assertIsNone(self.session.db.peek(b"k"))
         self.assertEqual(self.session.events("RPOP", "l", 5), [(b"rpop", b"l"), (b"del", b"l")])
-        self.assertEqual(len(self.session.db.keys), 1)
+        self.assertEqual(len(self.session.db), 1)
 
     def test_lmpop_pops_from_the_first_key_that_is_there(self) -> None:
         """It answers the key and the elements, a null array where there is no list."""

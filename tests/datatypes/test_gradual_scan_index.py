@@ -1,5 +1,7 @@
 """A scan index that is made a little at each call."""
 
+import random
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
@@ -64,3 +66,30 @@ class GradualScanIndexTests(SynchronousTestCase):
                 index.add(key)
 
         self.assertEqual(sorted(self.scan(index, keys)), sorted(keys))
+
+    def test_random_keys_while_it_is_made(self) -> None:
+        """Whatever is there is chosen sooner or later, and nothing that is gone."""
+        keys = dict.fromkeys(b"%d" % number for number in range(40))
+        index = GradualScanIndex(keys)
+        for number in range(0, 40, 2):
+            del keys[b"%d" % number]
+            index.remove(b"%d" % number)
+        index.add(b"new")
+        keys[b"new"] = None
+
+        chosen = {index.random(random.Random(seed), keys) for seed in range(2000)}
+
+        self.assertEqual(chosen, set(keys))
+
+    def test_it_is_released_in_slices(self) -> None:
+        """Whether or not it was finished."""
+        for calls in (0, 1, 100):
+            keys = dict.fromkeys(b"%d" % number for number in range(20))
+            index = GradualScanIndex(keys)
+            for _ in range(calls):
+                index.scan(0, 5, keys)
+            self.assertEqual(len(index), 20)
+            while len(index):
+                before = len(index)
+                index.release(4)
+                self.assertLess(len(index), before)

@@ -85,7 +85,7 @@ class LazyTests(FieldExpiryCase):
         )
         self.assertEqual(told.expired, [])
         self.assertNotIn(b"x", self.db.field_deadlines)
-        self.assertEqual(len(self.db.keys), 1)
+        self.assertEqual(len(self.db), 1)
 
     def test_deadlines_that_were_forgotten_do_nothing(self) -> None:
         """Setting a field, deleting it or persisting it needs to tell nobody."""

@@ -240,11 +240,12 @@ class LazyFreeingTests(KeyspaceCase):
         self.assertEqual(self.keyspace.lazy_freed, 5)
 
     def test_a_cleared_database_is_freed_in_slices(self) -> None:
-        """With its deadlines, and the large values that were in it."""
+        """With its deadlines, its index, and the large values that were in it."""
         self.fill(3000, lambda number: START + 1000 * number)
         members = {b"%d" % number: float(number) for number in range(5000)}
         self.db.store(b"z", SortedSetValue.of(members, LIMITS))
         self.db.store(b"small", SortedSetValue.of({b"a": 1.0}, LIMITS))
+        self.db.scan(0, 10)  # makes an index, which has to go as well
         self.db.clear()
 
         self.assertGreaterEqual(self.free(1000), 9)
