@@ -25,9 +25,9 @@ from pyredis.datatypes.geohash import (
 from pyredis.datatypes.sorted_sets import SortedSetValue
 from pyredis.errors import RedisError, syntax_error
 from pyredis.execution.arguments import double, integer
-from pyredis.primitives.numbers import format_fixed, format_human_double
+from pyredis.primitives.numbers import format_fixed
 from pyredis.primitives.partial_sort import first_in_order
-from pyredis.wire.replies import Reply
+from pyredis.wire.replies import HumanDouble, Reply
 
 _UNITS = {b"M": 1.0, b"KM": 1000.0, b"FT": 0.3048, b"MI": 1609.34}
 
@@ -58,7 +58,7 @@ def distance_text(metres: float) -> bytes:
 
 def coordinates(longitude: float, latitude: float) -> list[Reply]:
     """Return a position as clients get it."""
-    return [format_human_double(longitude), format_human_double(latitude)]
+    return [HumanDouble(longitude), HumanDouble(latitude)]
 
 
 class GeoQuery:

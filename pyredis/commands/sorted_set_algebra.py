@@ -23,7 +23,7 @@ from pyredis.execution.flags import (
 from pyredis.execution.key_specs import KeyNum, KeyRange
 from pyredis.execution.table import family
 from pyredis.keyspace.events import GENERIC, SORTED_SET
-from pyredis.wire.replies import Double, Pairs, Reply
+from pyredis.wire.replies import Reply, Scored
 
 command = family("sorted-set", Category.SORTEDSET)
 
@@ -212,7 +212,7 @@ _MERGE_OPTIONS = (b"WEIGHTS", b"AGGREGATE")
 def _reply(query: Query, result: dict[bytes, float]) -> Reply:
     members = in_order(result)
     if query.with_scores:
-        return Pairs((member, Double(result[member])) for member in members)
+        return Scored(members, list(map(result.__getitem__, members)))
     return members  # type: ignore[return-value]
 
 

@@ -19,7 +19,7 @@ from pyredis.execution.key_specs import KeyNum, KeyRange
 from pyredis.execution.table import family
 from pyredis.keyspace.events import SORTED_SET
 from pyredis.primitives.numbers import INT64_MAX
-from pyredis.wire.replies import NULL_ARRAY, Double, Pairs, Reply
+from pyredis.wire.replies import NULL_ARRAY, Double, Reply, Scored
 
 command = family("sorted-set", Category.SORTEDSET)
 
@@ -64,7 +64,7 @@ def _pop_from(ctx: Context, key: bytes, options: Sequence[bytes], greatest: bool
     if value is None or not count:
         return []
     members, scores = _pop(ctx, key, value, greatest, count)
-    return Pairs(zip(members, map(Double, scores), strict=True))
+    return Scored(members, scores)
 
 
 def _pop_one(ctx: Context, key: bytes, value: SortedSetValue, greatest: bool) -> list[Reply]:

@@ -30,7 +30,7 @@ from pyredis.execution.flags import (
 from pyredis.execution.key_specs import KeyRange
 from pyredis.execution.table import family
 from pyredis.keyspace.events import GENERIC, SORTED_SET
-from pyredis.wire.replies import Double, Pairs, Reply
+from pyredis.wire.replies import Reply, Scored
 
 command = family("sorted-set", Category.SORTEDSET)
 
@@ -298,7 +298,7 @@ def _range(ctx: Context, key: bytes, query: RangeQuery) -> Reply:
 
 def _reply(query: RangeQuery, members: list[bytes], scores: list[float]) -> Reply:
     if query.with_scores:
-        return Pairs(zip(members, map(Double, scores), strict=True))
+        return Scored(members, scores)
     return members  # type: ignore[return-value]
 
 

@@ -35,7 +35,7 @@ from pyredis.primitives.numbers import (
     format_double,
     parse_double,
 )
-from pyredis.wire.replies import NULL_ARRAY, Double, Pairs, Reply
+from pyredis.wire.replies import NULL_ARRAY, Double, Reply, Scored
 
 command = family("sorted-set", Category.SORTEDSET)
 
@@ -358,8 +358,7 @@ def zrandmember(ctx: Context, key: bytes, *options: bytes) -> Reply:
     members = _chosen(ctx, value, count)
     if not with_scores:
         return members  # type: ignore[return-value]
-    scores = value.scores
-    return Pairs((member, Double(scores[member])) for member in members)
+    return Scored(members, list(map(value.scores.__getitem__, members)))
 
 
 def _chosen(ctx: Context, value: SortedSetValue, count: int) -> list[bytes]:

@@ -33,7 +33,7 @@ from pyredis.execution.client import Context
 from pyredis.execution.flags import ACCESS, BLOCKING, READONLY, RO, WRITE, Category
 from pyredis.execution.key_specs import KeyRange, Keyword
 from pyredis.execution.table import family
-from pyredis.wire.replies import NULL_ARRAY, Reply
+from pyredis.wire.replies import NULL_ARRAY, Entries, Reply
 
 command = family("stream", Category.STREAM)
 
@@ -65,14 +65,14 @@ def xread(ctx: Context, *options: bytes) -> Reply | Blocked:
             )
         else:
             afters.append(entry_id(text))
-    found: list[tuple[bytes, list[Reply]]] = []
+    found = Entries()
     for key, after in zip(request.keys, afters, strict=True):
         stream = ctx.db.lookup_read(key, StreamValue)
         if stream is not None and stream.last_live_id > after:
             entries = stream.entries(after + 1, MAX_ID, request.count)
-            found.append((key, entry_replies(entries)))
+            found.append([key, entry_replies(entries)])
     if found:
-        return _by_key(ctx, found)
+        return found
     if request.timeout_ms is None:
         return NULL_ARRAY
     # "$" means the same when the client is looked at again.
@@ -103,18 +103,18 @@ def xreadgroup(ctx: Context, *options: bytes) -> Reply | Blocked:
         _group_position(ctx, key, request.group, text)
         for key, text in zip(request.keys, request.ids, strict=True)
     ]
-    found: list[tuple[bytes, list[Reply]]] = []
+    found = Entries()
     for key, after in zip(request.keys, afters, strict=True):
         stream = ctx.db.lookup_read(key, StreamValue)
         if stream is None:
             continue
         reader = _GroupReader(ctx, request, key, stream)
         if after != _NEW:
-            found.append((key, reader.history(after)))
+            found.append([key, reader.history(after)])
         elif stream.last_live_id > reader.group.last_id:
-            found.append((key, reader.news()))
+            found.append([key, reader.news()])
     if found:
-        return _by_key(ctx, found)
+        return found
     if request.timeout_ms is None:
         return NULL_ARRAY
     return Blocked(request.keys, request.timeout_ms, StreamValue, NULL_ARRAY, wakes_on_removal=True)
@@ -183,13 +183,6 @@ class _GroupReader:
                 for found_id, _ in entries:
                     propagate_claim(ctx, self._key, request.group, group, found_id, found_id)
         return entry_replies(entries)
-
-
-def _by_key(ctx: Context, found: list[tuple[bytes, list[Reply]]]) -> Reply:
-    """Return what was found for some keys: a map in RESP3, pairs in RESP2."""
-    if ctx.client.resp == 3:
-        return {**dict(found)}
-    return [[key, entries] for key, entries in found]
 
 
 class _Request:

@@ -9,19 +9,23 @@ replies of real life, are joined at C speed.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from itertools import chain
 from typing import Any
 
 from pyredis.errors import RedisError
-from pyredis.primitives.numbers import format_double
+from pyredis.primitives.numbers import format_double, format_human_double
 from pyredis.wire.replies import (
     NO_REPLY,
     NULL_ARRAY,
     BigNumber,
     Boolean,
     Double,
+    Entries,
+    HumanDouble,
     Pairs,
     Push,
+    Scored,
     SetReply,
     Several,
     Simple,
@@ -54,17 +58,29 @@ def _bulk_body(items: Iterable[bytes]) -> bytes:
     if lengths.count(first) == len(lengths):
         head = b"\r\n$%d\r\n" % first
         return head[2:] + head.join(items) + b"\r\n"
-    if max(lengths) < LARGE_BULK:
-        heads: Iterable[bytes] = map(_between, lengths)
-    else:
+    try:
+        body = b"".join(chain.from_iterable(zip(map(_between, lengths), items, strict=True)))
+    except IndexError:
         heads = [b"\r\n$%d\r\n" % length for length in lengths]
-    return b"".join(chain.from_iterable(zip(heads, items, strict=True)))[2:] + b"\r\n"
+        body = b"".join(chain.from_iterable(zip(heads, items, strict=True)))
+    return body[2:] + b"\r\n"
 
 
 def _encode_items(items: Iterable[Any], append: Append, resp: int) -> None:
     """Write the members of an aggregate one after another."""
     for item in items:
-        encode(item, append, resp)
+        kind = item.__class__
+        if kind is bytes:
+            append(b"$%d\r\n%b\r\n" % (len(item), item))
+        elif kind is list:
+            _encode_list(item, append, resp)
+        elif kind is int:
+            append(b":%d\r\n" % item)
+        else:
+            encode(item, append, resp)
+
+
+_STRINGS: frozenset[Any] = frozenset({bytes, bytearray})
 
 
 def _encode_list(reply: list[Any], append: Append, resp: int, kind: bytes = b"*") -> None:
@@ -73,11 +89,15 @@ def _encode_list(reply: list[Any], append: Append, resp: int, kind: bytes = b"*"
     if not reply:
         append(head)
         return
-    try:
-        append(head + _bulk_body(reply))
-    except TypeError:
-        append(head)
-        _encode_items(reply, append, resp)
+    # A look at both ends saves most arrays that are not of strings a costly exception.
+    if reply[0].__class__ in _STRINGS and reply[-1].__class__ in _STRINGS:
+        try:
+            append(head + _bulk_body(reply))
+            return
+        except TypeError:
+            pass
+    append(head)
+    _encode_items(reply, append, resp)
 
 
 def _encode_set(reply: SetReply, append: Append, resp: int) -> None:
@@ -95,14 +115,14 @@ def _encode_several(reply: Several, append: Append, resp: int) -> None:
 def _encode_dict(reply: dict[Any, Any], append: Append, resp: int) -> None:
     head = b"%%%d\r\n" % len(reply) if resp == 3 else b"*%d\r\n" % (2 * len(reply))
     flat = list(chain.from_iterable(reply.items()))
-    if not flat:
-        append(head)
-        return
-    try:
-        append(head + _bulk_body(flat))
-    except TypeError:
-        append(head)
-        _encode_items(flat, append, resp)
+    if flat and flat[1].__class__ in _STRINGS and flat[-1].__class__ in _STRINGS:
+        try:
+            append(head + _bulk_body(flat))
+            return
+        except TypeError:
+            pass
+    append(head)
+    _encode_items(flat, append, resp)
 
 
 def _encode_pairs(reply: Pairs, append: Append, resp: int) -> None:
@@ -114,6 +134,61 @@ def _encode_pairs(reply: Pairs, append: Append, resp: int) -> None:
     else:
         append(b"*%d\r\n" % sum(map(len, reply)))
         _encode_items(chain.from_iterable(reply), append, resp)
+
+
+_PLAIN_INT_LIMIT = 1 << 62
+
+# Whole numbers are left out: they are quick to write, and -0.0 would be found as 0.0.
+_format_fraction = lru_cache(maxsize=8192)(format_double)
+
+
+def _score_texts(scores: list[float]) -> list[bytes]:
+    """Write doubles; whole numbers, the commonest scores, all at once."""
+    try:
+        wholes = list(map(int, scores))
+    except (OverflowError, ValueError):
+        return list(map(format_double, scores))
+    if wholes == scores:
+        if min(wholes) > 0 and max(wholes) < _PLAIN_INT_LIMIT:
+            return repr(wholes)[1:-1].encode("ascii").split(b", ")
+        return list(map(format_double, scores))
+    return [
+        _format_fraction(score) if whole != score else format_double(score)
+        for whole, score in zip(wholes, scores, strict=True)
+    ]
+
+
+def _encode_scored(reply: Scored, append: Append, resp: int) -> None:
+    members = reply.members
+    count = len(members)
+    if not count:
+        append(b"*0\r\n")
+        return
+    texts = _score_texts(reply.scores)
+    if resp == 3:
+        append(b"*%d\r\n" % count)
+        for member, text in zip(members, texts, strict=True):
+            append(b"*2\r\n$%d\r\n%b\r\n,%b\r\n" % (len(member), member, text))
+    else:
+        flat = [b""] * (2 * count)
+        flat[::2] = members
+        flat[1::2] = texts
+        append(b"*%d\r\n" % (2 * count) + _bulk_body(flat))
+
+
+def _encode_entries(reply: Entries, append: Append, resp: int) -> None:
+    if resp == 3:
+        append(b"%%%d\r\n" % len(reply))
+        for entry in reply:
+            _encode_items(entry, append, resp)
+    else:
+        append(b"*%d\r\n" % len(reply))
+        _encode_items(reply, append, resp)
+
+
+def _encode_human_double(reply: HumanDouble, append: Append, resp: int) -> None:
+    text = format_human_double(reply)
+    append(b",%b\r\n" % text if resp == 3 else b"$%d\r\n%b\r\n" % (len(text), text))
 
 
 def _encode_double(reply: Double, append: Append, resp: int) -> None:
@@ -181,6 +256,9 @@ _ENCODERS: dict[type, Callable[[Any, Append, int], None]] = {
     Boolean: _encode_boolean,
     SetReply: _encode_set,
     Pairs: _encode_pairs,
+    Scored: _encode_scored,
+    Entries: _encode_entries,
+    HumanDouble: _encode_human_double,
     Push: _encode_push,
     Several: _encode_several,
     Verbatim: _encode_verbatim,

@@ -12,9 +12,18 @@ from __future__ import annotations
 from itertools import chain
 from typing import Any
 
-from pyredis.primitives.numbers import format_double
+from pyredis.primitives.numbers import format_double, format_human_double
 from pyredis.wire.encoder import Append, encode
-from pyredis.wire.replies import NULL_ARRAY, BigNumber, Double, Pairs, Several, Verbatim
+from pyredis.wire.replies import (
+    NULL_ARRAY,
+    BigNumber,
+    Double,
+    HumanDouble,
+    Pairs,
+    Scored,
+    Several,
+    Verbatim,
+)
 
 
 def _is_printable(text: bytes) -> bool:
@@ -29,7 +38,7 @@ def _flat_items(reply: Any) -> list[Any] | None:
     """Return the members of an aggregate, maps and pairs flattened; None for a scalar."""
     if isinstance(reply, dict):
         return list(chain.from_iterable(reply.items()))
-    if isinstance(reply, Pairs):
+    if isinstance(reply, Pairs | Scored):
         return list(chain.from_iterable(reply))
     return reply if isinstance(reply, list) else None
 
@@ -56,6 +65,8 @@ def encode_human(reply: Any, append: Append) -> None:
         reply = None
     elif isinstance(reply, Double):
         reply = format_double(reply)
+    elif isinstance(reply, HumanDouble):
+        reply = format_human_double(reply)
     elif isinstance(reply, Verbatim):
         reply = reply.text
     elif isinstance(reply, BigNumber):

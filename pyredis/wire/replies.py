@@ -13,7 +13,7 @@ Only :mod:`pyredis.wire.encoder` knows how each looks in RESP2 and RESP3.
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Union
 
 from pyredis.errors import RedisError
@@ -47,6 +47,12 @@ class Double(float):
     __slots__ = ()
 
 
+class HumanDouble(float):
+    """A double with up to 17 decimals and no exponent, such as a coordinate; else as Double."""
+
+    __slots__ = ()
+
+
 class Boolean(enum.Enum):
     """``#t`` or ``#f`` in RESP3, 1 or 0 in RESP2 (scripts only; commands answer 1 or 0)."""
 
@@ -62,6 +68,49 @@ class SetReply(list[object]):
 
 class Pairs(list[Sequence[object]]):
     """Pairs such as member and score: an array of pairs in RESP3, one flat array in RESP2."""
+
+    __slots__ = ()
+
+
+class Scored:
+    """
+    Members and their scores: as Pairs look, but quick to make and to write.
+
+    Iteration gives pairs of a member and a Double.
+
+    Args:
+        members: Bulk strings.
+        scores: As many, in the same order.
+    """
+
+    __slots__ = ("members", "scores")
+    __hash__ = None  # type: ignore[assignment]
+
+    def __init__(self, members: list[bytes], scores: list[float]) -> None:
+        self.members = members
+        self.scores = scores
+
+    def __len__(self) -> int:
+        """Return how many pairs there are."""
+        return len(self.members)
+
+    def __iter__(self) -> Iterator[tuple[bytes, Double]]:
+        """Iterate over the pairs."""
+        return zip(self.members, map(Double, self.scores), strict=True)
+
+    def __eq__(self, other: object) -> bool:
+        """It is equal to what has the same pairs in the same order."""
+        if isinstance(other, Scored):
+            return self.members == other.members and self.scores == other.scores
+        return isinstance(other, list) and list(self) == other
+
+    def __repr__(self) -> str:
+        """Show the pairs."""
+        return f"Scored({list(self)!r})"
+
+
+class Entries(list[list[object]]):
+    """Pairs of a key and something: a map in RESP3 (even of equal keys), nested pairs in RESP2."""
 
     __slots__ = ()
 
@@ -119,11 +168,14 @@ Reply = Union[
     None,
     Simple,
     Double,
+    HumanDouble,
     Boolean,
     "list[Reply]",
     "dict[Reply, Reply]",
     SetReply,
     Pairs,
+    Scored,
+    Entries,
     Push,
     Several,
     Verbatim,

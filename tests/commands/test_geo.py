@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from pyredis.wire.replies import NULL_ARRAY
+from pyredis.wire.replies import NULL_ARRAY, HumanDouble
 from tests.commands.session import Session
 
 WRONG_TYPE = b"WRONGTYPE Operation against a key holding the wrong kind of value"
@@ -116,7 +116,7 @@ class SearchTests(GeoCase):
                     b"Catania",
                     b"56.4413",
                     3479447370796909,
-                    [b"15.08726745843887329", b"37.50266842333162032"],
+                    [HumanDouble(15.08726745843887329), HumanDouble(37.50266842333162032)],
                 ]
             ],
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from pyredis.wire.replies import Pairs
+from pyredis.wire.replies import Scored
 from tests.commands.session import Session
 
 WRONG_TYPE = b"WRONGTYPE Operation against a key holding the wrong kind of value"
@@ -28,7 +28,7 @@ class AlgebraCase(SynchronousTestCase):
     def scores(self, *words: str | int | float) -> dict[str, float]:
         """Run a command and return members and scores."""
         pairs = self.do(*words, "WITHSCORES")
-        self.assertIsInstance(pairs, Pairs)
+        self.assertIsInstance(pairs, Scored)
         return {member.decode(): float(score) for member, score in pairs}
 
     def stored(self, key: str = "d") -> dict[str, float]:

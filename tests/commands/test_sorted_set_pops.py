@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from pyredis.wire.replies import LATER, NULL_ARRAY, Double, Pairs
+from pyredis.wire.replies import LATER, NULL_ARRAY, Double, Scored
 from tests.commands.session import Session
 
 WRONG_TYPE = b"WRONGTYPE Operation against a key holding the wrong kind of value"
@@ -36,13 +36,13 @@ class AtOnceTests(PopCase):
     def test_one_pair(self) -> None:
         """Without a count the pair is flat in both protocols."""
         self.assertEqual(self.do("ZPOPMIN", "z"), [b"a", Double(1)])
-        self.assertNotIsInstance(self.do("ZPOPMAX", "z"), Pairs)
+        self.assertNotIsInstance(self.do("ZPOPMAX", "z"), Scored)
         self.assertEqual(self.do("ZPOPMIN", "k"), [])
 
     def test_several_pairs(self) -> None:
         """With a count there are pairs, the outermost first."""
         pairs = self.do("ZPOPMAX", "z", 2)
-        self.assertIsInstance(pairs, Pairs)
+        self.assertIsInstance(pairs, Scored)
         self.assertEqual(pairs, [(b"e", 5.0), (b"d", 4.0)])
         self.assertEqual(self.do("ZPOPMIN", "z", 0), [])
         self.assertEqual(self.do("ZPOPMIN", "z", 9), [(b"a", 1.0), (b"b", 2.0), (b"c", 3.0)])

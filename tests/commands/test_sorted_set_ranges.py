@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from pyredis.wire.replies import Pairs
+from pyredis.wire.replies import Scored
 from tests.commands.session import Session
 
 WRONG_TYPE = b"WRONGTYPE Operation against a key holding the wrong kind of value"
@@ -46,7 +46,7 @@ class ByPositionTests(RangeCase):
     def test_scores(self) -> None:
         """WITHSCORES gives pairs, in the order asked for."""
         pairs = self.do("ZREVRANGE", "z", 0, 1, "WITHSCORES")
-        self.assertIsInstance(pairs, Pairs)
+        self.assertIsInstance(pairs, Scored)
         self.assertEqual(pairs, [(b"e", 5.0), (b"d", 4.0)])
 
     def test_pairs_on_the_wire(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from pyredis.wire.replies import NULL_ARRAY, Double, Pairs
+from pyredis.wire.replies import NULL_ARRAY, Double, Scored
 from tests.commands.session import Session
 
 WRONG_TYPE = b"WRONGTYPE Operation against a key holding the wrong kind of value"
@@ -232,7 +232,7 @@ class RandomMemberTests(SortedSetCase):
     def test_scores(self) -> None:
         """WITHSCORES gives pairs."""
         pairs = self.do("ZRANDMEMBER", "z", -5, "WITHSCORES")
-        self.assertIsInstance(pairs, Pairs)
+        self.assertIsInstance(pairs, Scored)
         self.assertLessEqual(set(pairs), {(b"a", 1.0), (b"b", 2.0), (b"c", 3.0)})
 
     def test_wrong_words(self) -> None:

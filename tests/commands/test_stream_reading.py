@@ -7,6 +7,7 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from pyredis.errors import RedisError
+from pyredis.wire.encoder import encoded
 from pyredis.wire.replies import LATER, NULL_ARRAY
 from tests.commands.session import START_S, Session
 
@@ -62,9 +63,11 @@ class ReadTests(ReadingCase):
         self.assertIs(self.do("XREAD", "STREAMS", "s", "$"), NULL_ARRAY)
 
     def test_a_map_in_resp3(self) -> None:
-        """Streams by their keys."""
-        self.session.resp3 = True
-        self.assertEqual(self.do("XREAD", "STREAMS", "s", "1-1"), {b"s": self.entries("2-1")})
+        """Streams by their keys, a key asked for twice is there twice."""
+        found = self.do("XREAD", "STREAMS", "s", "s", "1-1", "1-1")
+
+        row = b"$1\r\ns\r\n*1\r\n*2\r\n$3\r\n2-1\r\n*2\r\n$1\r\nf\r\n$1\r\nv\r\n"
+        self.assertEqual(encoded(found, 3), b"%2\r\n" + row + row)
 
     def test_deleted_entries_are_no_news(self) -> None:
         """The last entry there is counts, not the last one there was."""

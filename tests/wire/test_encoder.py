@@ -17,8 +17,11 @@ from pyredis.wire.replies import (
     BigNumber,
     Boolean,
     Double,
+    Entries,
+    HumanDouble,
     Pairs,
     Push,
+    Scored,
     SetReply,
     Simple,
     Verbatim,
@@ -42,6 +45,12 @@ ROWS: dict[str, tuple[object, bytes, bytes | None]] = {
     "a double": (Double(3.5), b"$3\r\n3.5\r\n", b",3.5\r\n"),
     "a whole double": (Double(7), b"$1\r\n7\r\n", b",7\r\n"),
     "an infinite double": (Double("-inf"), b"$4\r\n-inf\r\n", b",-inf\r\n"),
+    "a human double": (
+        HumanDouble(1.5e-7),
+        b"$10\r\n0.00000015\r\n",
+        b",0.00000015\r\n",
+    ),
+    "a whole human double": (HumanDouble(-2), b"$2\r\n-2\r\n", b",-2\r\n"),
     "true": (Boolean.TRUE, b":1\r\n", b"#t\r\n"),
     "false": (Boolean.FALSE, b":0\r\n", b"#f\r\n"),
     "a big number": (
@@ -118,6 +127,23 @@ ROWS: dict[str, tuple[object, bytes, bytes | None]] = {
         b"*4\r\n$1\r\na\r\n$1\r\n1\r\n$1\r\nb\r\n$1\r\n2\r\n",
         b"*2\r\n*2\r\n$1\r\na\r\n,1\r\n*2\r\n$1\r\nb\r\n,2\r\n",
     ),
+    "members and scores": (
+        Scored([b"a", b"bc"], [1.0, 20.0]),
+        b"*4\r\n$1\r\na\r\n$1\r\n1\r\n$2\r\nbc\r\n$2\r\n20\r\n",
+        b"*2\r\n*2\r\n$1\r\na\r\n,1\r\n*2\r\n$2\r\nbc\r\n,20\r\n",
+    ),
+    "no members and scores": (Scored([], []), b"*0\r\n", None),
+    "entries": (
+        Entries([[b"k", [b"a"]], [b"k", [b"b"]]]),
+        b"*2\r\n*2\r\n$1\r\nk\r\n*1\r\n$1\r\na\r\n*2\r\n$1\r\nk\r\n*1\r\n$1\r\nb\r\n",
+        b"%2\r\n$1\r\nk\r\n*1\r\n$1\r\na\r\n$1\r\nk\r\n*1\r\n$1\r\nb\r\n",
+    ),
+    "no entries": (Entries(), b"*0\r\n", b"%0\r\n"),
+    "strings around something else": (
+        [b"a", [b"b"], 1, b"c"],
+        b"*4\r\n$1\r\na\r\n*1\r\n$1\r\nb\r\n:1\r\n$1\r\nc\r\n",
+        None,
+    ),
     "a push": (
         Push([b"message", b"channel", b"hi"]),
         b"*3\r\n$7\r\nmessage\r\n$7\r\nchannel\r\n$2\r\nhi\r\n",
@@ -142,6 +168,12 @@ scalars = st.one_of(
     st.sampled_from([b"x" * (LARGE_BULK - 1), b"y" * LARGE_BULK]),
 )
 values = st.recursive(scalars, lambda inner: st.lists(inner, max_size=6), max_leaves=30)
+
+scores = st.one_of(
+    st.floats(allow_nan=False),
+    st.integers(-(2**63), 2**63).map(float),
+    st.sampled_from([0.0, -0.0]),
+)
 
 
 class EncoderTests(SynchronousTestCase):
@@ -178,6 +210,16 @@ class EncoderTests(SynchronousTestCase):
                 )
                 self.assertEqual(encoded([word, word], 3), b"*2\r\n" + bulk + bulk)
                 self.assertEqual(encoded({word: b"abc"}, 3), b"%1\r\n" + bulk + b"$3\r\nabc\r\n")
+
+    @given(st.lists(st.tuples(st.binary(max_size=4), scores), max_size=6))
+    def test_scores(self, pairs: list[tuple[bytes, float]]) -> None:
+        """Members and scores look as pairs do, whatever the scores."""
+        scored = Scored([member for member, _ in pairs], [score for _, score in pairs])
+        alike = Pairs((member, Double(score)) for member, score in pairs)
+
+        self.assertEqual(scored, alike)
+        for resp in (2, 3):
+            self.assertEqual(encoded(scored, resp), encoded(alike, resp))
 
     @given(values)
     def test_a_client_reads_the_same(self, value: object) -> None:

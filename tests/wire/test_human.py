@@ -17,8 +17,10 @@ from pyredis.wire.replies import (
     BigNumber,
     Boolean,
     Double,
+    HumanDouble,
     Pairs,
     Push,
+    Scored,
     SetReply,
     Verbatim,
 )
@@ -49,6 +51,8 @@ ROWS: dict[str, tuple[object, bytes]] = {
         Pairs([[b"a", Double(1.5)], [b"b", Double(2)]]),
         b"*4\r\n+a\r\n+1.5\r\n+b\r\n+2\r\n",
     ),
+    "members and their scores": (Scored([b"a"], [1.5]), b"*2\r\n+a\r\n+1.5\r\n"),
+    "a coordinate": (HumanDouble(0.25), b"+0.25\r\n"),
     "a score": (Double("inf"), b"+inf\r\n"),
     "a truth": (Boolean.TRUE, b":1\r\n"),
     "a big number": (
