@@ -31,6 +31,7 @@ from pyredis.execution.flags import MODULE
 from pyredis.execution.instance import Instance
 from pyredis.execution.modules import LoadedModule
 from pyredis.execution.table import CommandTable, declared_commands
+from pyredis.keyspace.frequencies import FrequencyCounting
 from pyredis.keyspace.keyspace import Keyspace
 from pyredis.process_facts import process_facts, release_memory
 from pyredis.services.keyspace_service import KeyspaceService
@@ -272,6 +273,7 @@ class RedisServer(MultiService):
             (("loglevel",), self._apply_loglevel),
             (("requirepass",), self._apply_password),
             (("notify-keyspace-events",), self._apply_notifications),
+            (("maxmemory-policy", "lfu-log-factor", "lfu-decay-time"), self._apply_policy),
         ):
             settings.observe(names, apply)
             apply()
@@ -292,6 +294,15 @@ class RedisServer(MultiService):
             for client in self.instance.clients.values():
                 client.authenticated = True
                 client.refresh()
+
+    def _apply_policy(self) -> None:
+        """Keep the accesses that the eviction policy goes by, and OBJECT shows."""
+        settings = self.settings
+        if settings.maxmemory_policy.endswith("lfu"):
+            counting = FrequencyCounting(settings.lfu_log_factor, settings.lfu_decay_time)
+            self.instance.keyspace.track_accesses(counting)
+        elif settings.maxmemory_policy.endswith("lru"):
+            self.instance.keyspace.track_accesses()
 
     def _warn_of(self, name: str) -> None:
         """Tell the operator that a directive which is set does nothing yet."""
