@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 STEP_BITS = 6
-STEPS = 512
-"""A duration below ``STEPS << STEP_BITS`` is counted in ``short[duration >> STEP_BITS]``."""
+SHORT_NS = 1 << 15
+"""A duration below this is counted in ``short[duration >> STEP_BITS]``."""
 
 _SUBBUCKET_BITS = 4
 _SUBBUCKETS = 1 << _SUBBUCKET_BITS
@@ -27,13 +27,14 @@ class LatencyHistogram:
     The durations of one command, in nanoseconds.
 
     Attributes:
-        short: How many took each number of steps, below :data:`STEPS`.
+        short: How many took each number of steps; a plain list, so that the
+            dispatcher can count a short duration without a call.
     """
 
     __slots__ = ("_long", "short")
 
     def __init__(self) -> None:
-        self.short = [0] * STEPS
+        self.short = [0] * (SHORT_NS >> STEP_BITS)
         self._long: dict[int, int] = {}
 
     @property
@@ -43,9 +44,8 @@ class LatencyHistogram:
 
     def record(self, nanoseconds: int, count: int = 1) -> None:
         """Count a duration, as often as it was measured."""
-        step = nanoseconds >> STEP_BITS
-        if step < STEPS:
-            self.short[step] += count
+        if nanoseconds < SHORT_NS:
+            self.short[nanoseconds >> STEP_BITS] += count
         else:
             bucket = _bucket(min(nanoseconds, LARGEST_NS))
             self._long[bucket] = self._long.get(bucket, 0) + count

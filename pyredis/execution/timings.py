@@ -63,6 +63,9 @@ class Timings:
         self._slow_us = settings.slowlog_log_slower_than
         self._event_ms = settings.latency_monitor_threshold
         self.are_counted = settings.latency_tracking
+        if not self.are_counted:
+            for command in self._server.table.every():
+                command.histogram = None
         self.slow_log.limit = settings.slowlog_max_len
         if self._slow_us >= 0:
             self.slow_log.trim()
@@ -87,12 +90,16 @@ class Timings:
             nanoseconds: How long.
         """
         if self.are_counted:
-            histogram = command.histogram
-            if histogram is None:
-                histogram = command.histogram = LatencyHistogram()
-            histogram.record(nanoseconds)
+            self.count(command, nanoseconds)
         if nanoseconds >= self.long_ns:
             self.took_long(client, command, argv, nanoseconds)
+
+    def count(self, command: Command, nanoseconds: int, times: int = 1) -> None:
+        """Count in the command's histogram how long each of some calls took."""
+        histogram = command.histogram
+        if histogram is None:
+            histogram = command.histogram = LatencyHistogram()
+        histogram.record(nanoseconds, times)
 
     def took_long(
         self, client: Client, command: Command, argv: Sequence[bytes], nanoseconds: int
