@@ -144,6 +144,9 @@ def geodist(ctx: Context, key: bytes, member1: bytes, member2: bytes, *options: 
 
 def _search(ctx: Context, query: GeoQuery, event: bytes) -> Reply:
     """Search, and return or store what is found."""
+    members = query.only_members()
+    if members is not None:
+        return members  # type: ignore[return-value]
     places = query.places()
     destination = query.destination
     if destination is None:

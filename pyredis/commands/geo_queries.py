@@ -21,6 +21,7 @@ from pyredis.datatypes.geohash import (
     Shape,
     decode,
     search,
+    search_members,
 )
 from pyredis.datatypes.sorted_sets import SortedSetValue
 from pyredis.errors import RedisError, syntax_error
@@ -235,6 +236,19 @@ class GeoQuery:
             raise RedisError("the ANY argument requires COUNT argument")
 
     # Finding
+
+    def only_members(self) -> list[bytes] | None:
+        """Return the members found if nothing else of them matters, else None."""
+        if (
+            self.order
+            or self.count
+            or self.destination is not None
+            or self.with_distance
+            or self.with_hash
+            or self.with_coordinates
+        ):
+            return None
+        return [] if self.value is None else search_members(self.value, self.shape)
 
     def places(self) -> list[Place]:
         """Return what is found, in the order and number wanted."""

@@ -13,8 +13,8 @@ Latitudes end at 85.05112878 degrees, where Mercator's square map does.
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Callable
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from math import asin, cos, isfinite, nan, pi, sin, sqrt
 from typing import Final
@@ -28,6 +28,7 @@ _WIDTH: Final = LONGITUDE_MAX + LONGITUDE_MAX  # of the map, in degrees
 _HEIGHT: Final = LATITUDE_MAX + LATITUDE_MAX
 _EARTH_RADIUS: Final = 6372797.560856  # in metres
 _DIAMETER: Final = 2.0 * _EARTH_RADIUS
+_QUARTER: Final = pi / 2 * _EARTH_RADIUS  # the way from the equator to a pole
 _RADIANS: Final = pi / 180.0
 _MERCATOR_MAX: Final = 20037726.37
 _STEPS: Final = 26  # bits of each coordinate in a score
@@ -41,6 +42,11 @@ _ALPHABET: Final = b"0123456789bcdefghjkmnpqrstuvwxyz"
 # places as half a byte.
 _SPREAD: Final = [int(f"{byte:b}", 4) for byte in range(256)]
 _EVEN_BITS: Final = bytes(int(f"{byte:08b}"[1::2], 2) for byte in range(256))
+
+# Scores from here on are of no place; what is beyond the map's edge comes to it.
+_SCORES_END: Final = float(1 << _SCORE_BITS)
+# Members up to which it is quicker to measure each than to look at parts of their cell.
+_FEW: Final = 20
 
 # distance in metres, member, score, longitude, latitude
 Place = tuple[float, bytes, float, float, float]
@@ -89,8 +95,11 @@ def decode(score: float) -> tuple[float, float]:
     return longitude, latitude
 
 
+_Decoded = tuple[float, float, float, float, float]
+
+
 @lru_cache(maxsize=1 << 15)
-def _decoded(score: float) -> tuple[float, float, float, float, float]:
+def _decoded(score: float) -> _Decoded:
     """Return longitude and latitude, both in radians, and the cosine of the latitude."""
     bits = _to_unsigned(score)
     row = _even_bits(bits)
@@ -160,6 +169,27 @@ class Shape:
         """Return those members that the shape covers, in the same order."""
         raise NotImplementedError
 
+    def members_within(self, members: list[bytes], scores: list[float]) -> list[bytes]:
+        """Return the same as :meth:`within`, but members only."""
+        return [place[1] for place in self.within(members, scores)]
+
+    def parts(
+        self, low: float, high: float, scores: list[float]
+    ) -> Iterator[tuple[int, int, bool]]:
+        """
+        Iterate over those parts of a cell that the shape may cover.
+
+        Args:
+            low: The first score of the cell.
+            high: Where it ends.
+            scores: The scores in it, in order.
+
+        Yields:
+            Where a run of scores starts and ends, and whether all are sure to
+            be covered; what is in no run is not covered.
+        """
+        yield 0, len(scores), False
+
 
 class Circle(Shape):
     """
@@ -184,6 +214,12 @@ class Circle(Shape):
             self._columns = 4.0  # with a pole inside, all longitudes are
         else:
             self._columns = asin(min(sin(rows) / self._cosine, 1.0)) * 1.000001
+        # The square of half the chord below which, and from which on, there is no doubt;
+        # with a tiny or a huge radius there always is.
+        self._nearly = self._beyond = 0.0
+        if 1.0 < self.radius < _QUARTER:
+            square = sin(self.radius / _DIAMETER) ** 2
+            self._nearly, self._beyond = square * 0.999999, square * 1.000001
 
     def reach(self) -> tuple[float, float, float]:
         """Return the radius, three times."""
@@ -213,6 +249,82 @@ class Circle(Shape):
             if not metres > radius:
                 found.append((metres, member, score, longitude, latitude))
         return found
+
+    def members_within(self, members: list[bytes], scores: list[float]) -> list[bytes]:
+        """Return those members that are near enough; only what is close to the edge is measured."""
+        nearly, beyond = self._nearly, self._beyond
+        if not nearly:
+            return super().members_within(members, scores)
+        column1, row1, cosine = self._column, self._row, self._cosine
+        found = []
+        decoded = _decoded
+        for member, score in zip(members, scores, strict=True):
+            _, _, column2, row2, cosine2 = decoded(score)
+            v = sin((column2 - column1) / 2)
+            u = sin((row2 - row1) / 2)
+            square = u * u + cosine * cosine2 * v * v
+            if square < nearly or (square < beyond and self.within([member], [score])):
+                found.append(member)
+        return found
+
+    def parts(
+        self, low: float, high: float, scores: list[float]
+    ) -> Iterator[tuple[int, int, bool]]:
+        """Iterate over what the circle may cover, after cutting crowded cells in four."""
+        if high > _SCORES_END:
+            yield 0, len(scores), False
+            return
+        cells = [(low, high, 0, len(scores))]
+        while cells:
+            low, high, start, stop = cells.pop()
+            if stop - start <= _FEW or high - low < 4.0:
+                yield start, stop, False
+                continue
+            covered = self._covers(_decoded(low), _decoded(high - 1.0))
+            if covered is not None:
+                if covered:
+                    yield start, stop, True
+                continue
+            quarter = (high - low) / 4.0
+            while stop > start:
+                high -= quarter
+                cut = bisect_left(scores, high, start, stop)
+                if cut < stop:
+                    cells.append((high, high + quarter, cut, stop))
+                stop = cut
+
+    def _covers(self, first: _Decoded, last: _Decoded) -> bool | None:
+        """
+        Tell whether the circle covers all (True) or nothing (False) of what is between two corners.
+
+        Both answers leave room for rounding; None means some, or who knows.
+        """
+        _, _, west, south, cosine1 = first
+        _, _, east, north, cosine2 = last
+        west -= self._column
+        east -= self._column
+        south -= self._row
+        north -= self._row
+        max_rows, max_columns = self._rows, self._columns
+        if south > max_rows or north < -max_rows:
+            return False
+        if (max_columns < west and east < 2 * pi - max_columns) or (
+            east < -max_columns and max_columns - 2 * pi < west
+        ):
+            return False
+        farthest = max(-west, east)
+        if farthest > pi or self.radius > _QUARTER:
+            return None
+        # Along a parallel it is one of the ends that is farthest, and along a meridian too,
+        # as long as all is on this half of the Earth.
+        v = sin(farthest / 2)
+        v *= v * self._cosine
+        u = sin(south / 2)
+        w = sin(north / 2)
+        root = sqrt(max(u * u + cosine1 * v, w * w + cosine2 * v))
+        if root > 0.7:
+            return None
+        return True if _DIAMETER * asin(root) < self.radius * 0.999999 - 1e-6 else None
 
 
 class Box(Shape):
@@ -268,9 +380,23 @@ def search(value: SortedSetValue, shape: Shape, limit: int = 0) -> list[Place]:
     found: list[Place] = []
     for low, high in areas(shape):
         for members, scores in value.pieces(low, high):
-            found += shape.within(members, scores)
-            if limit and len(found) >= limit:
-                return found[:limit]
+            for start, stop, _ in shape.parts(low, high, scores):
+                found += shape.within(members[start:stop], scores[start:stop])
+                if limit and len(found) >= limit:
+                    return found[:limit]
+    return found
+
+
+def search_members(value: SortedSetValue, shape: Shape) -> list[bytes]:
+    """Return the members that a shape covers, without asking where exactly they are."""
+    found: list[bytes] = []
+    for low, high in areas(shape):
+        for members, scores in value.pieces(low, high):
+            for start, stop, surely in shape.parts(low, high, scores):
+                if surely:
+                    found += members[start:stop]
+                else:
+                    found += shape.members_within(members[start:stop], scores[start:stop])
     return found
 
 

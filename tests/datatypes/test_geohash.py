@@ -9,7 +9,17 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from pyredis.datatypes import geohash
 from pyredis.datatypes.encodings import EncodingLimits
-from pyredis.datatypes.geohash import Box, Circle, Shape, areas, decode, distance, encode, search
+from pyredis.datatypes.geohash import (
+    Box,
+    Circle,
+    Shape,
+    areas,
+    decode,
+    distance,
+    encode,
+    search,
+    search_members,
+)
 from pyredis.datatypes.sorted_sets import SortedSetValue
 
 LIMITS = EncodingLimits()
@@ -199,6 +209,35 @@ class SearchTests(SynchronousTestCase):
         ]
 
         self.assertEqual(compass, ["", "N", "S", "E", "W", "NE", "NW", "SE", "SW"])
+
+    @given(LONGITUDES, LATITUDES, st.floats(0, 8), st.integers(0, 2**32))
+    @settings(max_examples=40)
+    def test_crowded_cells(
+        self, longitude: float, latitude: float, exponent: float, seed: int
+    ) -> None:
+        """Nothing is lost or added by leaving out parts of crowded cells, nor by not measuring."""
+        rng = Random(seed)
+        radius = 10.0**exponent
+        spread = radius / 80000
+        crowd = places(
+            *(
+                (
+                    max(-180.0, min(rng.gauss(longitude, spread), 180.0)),
+                    max(-85.05112878, min(rng.gauss(latitude, spread), 85.05112878)),
+                )
+                for _ in range(400)
+            )
+        )
+        circle = Circle(longitude, latitude, 1.0, radius)
+        expected = [
+            place
+            for low, high in areas(circle)
+            for piece in crowd.pieces(low, high)
+            for place in circle.within(*piece)
+        ]
+
+        self.assertEqual(search(crowd, circle), expected)
+        self.assertEqual(search_members(crowd, circle), [place[1] for place in expected])
 
     def test_the_same_area_is_not_searched_twice_in_a_row(self) -> None:
         """On the coarsest grid there are only four cells."""
