@@ -1,0 +1,1 @@
+"""Redis' file formats: values and whole data sets as bytes, and back."""

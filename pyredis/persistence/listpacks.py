@@ -1,0 +1,200 @@
+"""
+Listpacks, the compact form of Redis' small collections since 7.0.
+
+A listpack is a header (bytes in all, number of entries), entries and a byte 255.
+An entry is its encoding, its content and, for walking backwards, the length of
+both. Integers are stored as such; here an entry is always the bytes a client
+would see.
+
+Everything is checked that can be: the sizes, every length from behind, the
+number of entries and the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from struct import Struct
+from typing import Final
+
+from pyredis.datatypes.encodings import is_integer
+from pyredis.persistence.rdb_format import PAST_THE_END, CorruptRdb
+
+HEADER_BYTES: Final = 6
+_END: Final = 255
+_END_BYTE: Final = b"\xff"
+_COUNT_UNKNOWN: Final = 0xFFFF
+_GREATEST: Final = 0xFFFFFFFF
+
+_header = Struct("<IH")
+_read_i16 = Struct("<h").unpack_from
+_read_i32 = Struct("<i").unpack_from
+_read_i64 = Struct("<q").unpack_from
+_read_u32 = Struct("<I").unpack_from
+_pack_i16 = Struct("<Bh").pack
+_pack_i32 = Struct("<Bi").pack
+_pack_i64 = Struct("<Bq").pack
+_pack_u32 = Struct("<BI").pack
+
+_SMALL_TEXTS: Final = tuple(b"%d" % number for number in range(128))
+_SMALL_ENTRIES: Final = {b"%d" % number: bytes((number, 1)) for number in range(128)}
+_SHORT_HEADS: Final = tuple(bytes((0x80 | length,)) for length in range(64))
+_SHORT_TAILS: Final = tuple(bytes((length + 1,)) for length in range(64))
+
+
+def read_listpack(blob: bytes) -> list[bytes]:
+    """
+    Return the entries of a listpack.
+
+    Raises:
+        CorruptRdb: It is none.
+    """
+    last = len(blob) - 1
+    if last < HEADER_BYTES or blob[last] != _END:
+        raise CorruptRdb("a listpack without its end")
+    total, count = _header.unpack_from(blob)
+    if total != last + 1:
+        raise CorruptRdb("a listpack of another size than it says")
+    entries: list[bytes] = []
+    append = entries.append
+    at = HEADER_BYTES
+    try:
+        while at < last:
+            head = blob[at]
+            if 0x80 <= head < 0xC0:
+                start = at + 1
+                end = at + head - 0x7F
+                if blob[end] != head - 0x7F:
+                    raise CorruptRdb("a listpack entry whose lengths differ")
+                append(blob[start:end])
+                at = end + 1
+            elif head < 0x80:
+                if blob[at + 1] != 1:
+                    raise CorruptRdb("a listpack entry whose lengths differ")
+                append(_SMALL_TEXTS[head])
+                at += 2
+            else:
+                entry, at = _read_long_entry(blob, at, head)
+                append(entry)
+    except PAST_THE_END:
+        at = -1
+    if at != last:
+        raise CorruptRdb("a listpack entry beyond the end")
+    if count != len(entries) and count != _COUNT_UNKNOWN:
+        raise CorruptRdb("a listpack with another number of entries than it says")
+    return entries
+
+
+def _read_long_entry(blob: bytes, at: int, head: int) -> tuple[bytes, int]:
+    """Return an entry that takes more than one byte for its encoding, and the position behind."""
+    if head < 0xE0:
+        number = (head & 0x1F) << 8 | blob[at + 1]
+        entry = b"%d" % (number - 0x2000 if number >= 0x1000 else number)
+        end = at + 2
+    elif head < 0xF0:
+        end = at + 2 + ((head & 0x0F) << 8 | blob[at + 1])
+        entry = blob[at + 2 : end]
+    elif head == 0xF0:
+        end = at + 5 + int(_read_u32(blob, at + 1)[0])
+        entry = blob[at + 5 : end]
+    elif head == 0xF1:
+        entry = b"%d" % _read_i16(blob, at + 1)[0]
+        end = at + 3
+    elif head == 0xF2:
+        entry = b"%d" % int.from_bytes(blob[at + 1 : at + 4], "little", signed=True)
+        end = at + 4
+    elif head == 0xF3:
+        entry = b"%d" % _read_i32(blob, at + 1)[0]
+        end = at + 5
+    elif head == 0xF4:
+        entry = b"%d" % _read_i64(blob, at + 1)[0]
+        end = at + 9
+    else:
+        raise CorruptRdb("an unknown listpack entry")
+    tail = encode_back_length(end - at)
+    if blob[end : end + len(tail)] != tail:
+        raise CorruptRdb("a listpack entry whose lengths differ")
+    return entry, end + len(tail)
+
+
+def encode_back_length(length: int) -> bytes:
+    """Write the length of an entry so that it can be read from behind, seven bits a byte."""
+    if length < 128:
+        return bytes((length,))
+    # All but the first, which is the last one read, have the highest bit set.
+    tail = bytearray()
+    while length > 127:
+        tail.append(length & 0x7F | 0x80)
+        length >>= 7
+    tail.append(length)
+    tail.reverse()
+    return bytes(tail)
+
+
+def write_listpack(entries: Iterable[bytes]) -> bytes:
+    """
+    Return a listpack of entries; those that are integers are written as such.
+
+    Raises:
+        OverflowError: They are too much for one.
+    """
+    parts: list[bytes] = []
+    count = 0
+    small, heads, tails = _SMALL_ENTRIES, _SHORT_HEADS, _SHORT_TAILS
+    for entry in entries:
+        count += 1
+        size = len(entry)
+        # Most are short texts: what begins behind "9" is no number.
+        if size < 64 and (not size or entry[0] > 57):
+            parts += (heads[size], entry, tails[size])
+        elif entry in small:
+            parts.append(small[entry])
+        else:
+            parts.append(encode_entry(entry))
+    return write_encoded_listpack(parts, count)
+
+
+def write_encoded_listpack(parts: list[bytes], count: int) -> bytes:
+    """
+    Return a listpack of what :func:`encode_entry` and its like made.
+
+    Args:
+        parts: The entries, in whatever pieces.
+        count: How many they are.
+
+    Raises:
+        OverflowError: They are too much for one.
+    """
+    total = HEADER_BYTES + sum(map(len, parts)) + 1
+    if total > _GREATEST:
+        raise OverflowError("too much for a listpack")
+    return b"".join((_header.pack(total, min(count, _COUNT_UNKNOWN)), *parts, _END_BYTE))
+
+
+def encode_entry(entry: bytes) -> bytes:
+    """Write one entry."""
+    size = len(entry)
+    if size <= 20 and is_integer(entry):
+        return encode_integer_entry(int(entry))
+    if size < 64:
+        return b"%b%b%b" % (_SHORT_HEADS[size], entry, _SHORT_TAILS[size])
+    if size < 4096:
+        head = bytes((0xE0 | size >> 8, size & 0xFF))
+    else:
+        head = _pack_u32(0xF0, size)
+    return b"".join((head, entry, encode_back_length(len(head) + size)))
+
+
+def encode_integer_entry(number: int) -> bytes:
+    """Write one entry that is an integer of 64 bits."""
+    if 0 <= number <= 127:
+        return bytes((number, 1))
+    if -0x1000 <= number <= 0xFFF:
+        number &= 0x1FFF
+        return bytes((0xC0 | number >> 8, number & 0xFF, 2))
+    if -0x8000 <= number <= 0x7FFF:
+        return _pack_i16(0xF1, number) + b"\x03"
+    if -0x800000 <= number <= 0x7FFFFF:
+        return b"\xf2" + number.to_bytes(3, "little", signed=True) + b"\x04"
+    if -0x80000000 <= number <= 0x7FFFFFFF:
+        return _pack_i32(0xF3, number) + b"\x05"
+    return _pack_i64(0xF4, number) + b"\x09"
