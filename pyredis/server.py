@@ -13,7 +13,7 @@ import importlib
 import os
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -24,7 +24,7 @@ from twisted.logger import Logger
 import pyredis.commands  # noqa: F401 - declares the commands
 from pyredis._version import REDIS_VERSION
 from pyredis.config.rewrite import rewrite
-from pyredis.config.settings import Settings
+from pyredis.config.settings import Settings, is_sensitive
 from pyredis.errors import RedisError
 from pyredis.execution.client import Client
 from pyredis.execution.flags import MODULE
@@ -327,7 +327,7 @@ class RedisServer(MultiService):
         """Show a command at debug level; one that may carry a password only by its name."""
         command = self.instance.table.find(argv[0])
         hidden = command is not None and (command.skip_monitor or not command.needs_auth)
-        words = [argv[0], b"(arguments hidden)"] if hidden else argv[:16]
+        words = [argv[0], b"(arguments hidden)"] if hidden else _without_secrets(argv[:16])
         self._log.debug(
             "Command from client id={id} addr={addr}: {words}",
             id=client.id,
@@ -368,6 +368,14 @@ class RedisServer(MultiService):
         if settings.unixsocket:
             shown.append(f"name=unix,bind={settings.unixsocket}")
         return shown
+
+
+def _without_secrets(argv: Sequence[bytes]) -> list[bytes]:
+    """Return a request with what follows the name of a secret directive hidden."""
+    return [
+        b"(redacted)" if number and is_sensitive(argv[number - 1]) else word
+        for number, word in enumerate(argv)
+    ]
 
 
 def _wall_clock(reactor: Any, clock: Any) -> Callable[[], int]:

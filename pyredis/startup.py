@@ -7,9 +7,11 @@ starting is one line that names it and exit code 1, never a traceback.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import glob
 import os
+import signal
 import socket
 import sys
 from collections.abc import Sequence
@@ -205,9 +207,10 @@ def run_foreground(start: Start) -> int:
     """
     settings = start.settings
     try:
+        stream = _open_log(settings.logfile)
         if settings.daemonize:
             _daemonize()
-        return _run(start, _open_log(settings.logfile))
+        return _run(start, stream)
     except CannotStart as error:
         sys.stderr.write(f"pyredis-server: {error}\n")
         return 1
@@ -228,7 +231,7 @@ def _run(start: Start, stream: TextIO) -> int:
     reactor_: Any = reactor
     server = build(start, reactor_, reactor_.stop)
     try:
-        server.startService()
+        server.listeners.open()
     except CannotListen as error:
         for line in str(error).splitlines():
             log.error("{line}", line=line)
@@ -240,12 +243,18 @@ def _run(start: Start, stream: TextIO) -> int:
         except OSError as error:
             log.warn("Failed to write PID file {path}: {why}", path=pid_path, why=error.strerror)
             pid_path = ""
-    reactor_.addSystemEventTrigger("before", "shutdown", server.stopService)
+    if hasattr(signal, "SIGHUP"):
+        # As Redis: a daemon outlives the terminal it was started from.
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    # It says that it is ready when it is: signals are handled by then.
+    reactor_.callWhenRunning(server.startService)
     reactor_.callWhenRunning(notify_service_manager, "READY=1\nSTATUS=Ready to accept connections")
+    reactor_.addSystemEventTrigger("before", "shutdown", server.stopService)
     tune_garbage_collector()
     reactor_.run()
     if pid_path:
-        os.unlink(pid_path)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(pid_path)
     log.warn("PyRedis is now ready to exit, bye bye...")
     return 0
 

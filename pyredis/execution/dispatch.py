@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Any, cast
 from pyredis.errors import RedisError, transaction_discarded, wrong_arity
 from pyredis.execution.blocking import Blocked
 from pyredis.execution.guards import refusal
+from pyredis.execution.latencies import SHORT_NS, STEP_BITS
 from pyredis.execution.table import Command, check_arity
 from pyredis.execution.transactions import leave_transaction
-from pyredis.wire.encoder import BULK_HEADS, CRLF, LARGE_BULK, SMALL_INTEGERS, encode
+from pyredis.wire.encoder import BULK_HEADS, CRLF, LARGE_BULK, SMALL_INTEGERS, encode, encoded
 from pyredis.wire.replies import LATER, NO_REPLY, QUEUED, Reply, Several, Simple
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from pyredis.execution.instance import Instance
 
 Append = Callable[[bytes], object]
+TookLong = Callable[["Client", Command, Sequence[bytes], int], None]
 AfterCall = Callable[["Client", Command, Sequence[bytes], int, bool], None]
 
 FLUSH_BYTES = 64 * 1024
@@ -36,7 +38,7 @@ FLUSH_BYTES = 64 * 1024
 # hangs up on these words, and so do we, before the body can bring commands.
 _BROWSER_WORDS = frozenset({b"post", b"host:"})
 
-_A_WHILE_NS = 1_000_000
+A_WHILE_NS = 1_000_000
 _NOTHING: Callable[[bytes], Command | None] = dict[bytes, Command]().get
 
 
@@ -53,6 +55,10 @@ class Dispatcher:
         after_call: Called when a command that went the long way is over, or
             waits: with the client, the command, the request without what must
             not be shown, the nanoseconds it took, and whether it waits.
+        took_long: Called when a command that went the short way took
+            :data:`A_WHILE_NS` or more.
+        count_durations: Called with a command, nanoseconds and how often it took
+            so long, when the dispatcher cannot count that itself.
     """
 
     def __init__(self, server: Instance) -> None:
@@ -67,6 +73,8 @@ class Dispatcher:
         self.log_failure: Callable[[str], None] = lambda name: None
         self.log_intrusion: Callable[[Client], None] = lambda client: None
         self.after_call: AfterCall = lambda *told: None
+        self.took_long: TookLong = lambda *told: None
+        self.count_durations: Callable[[Command, int, int], None] = lambda *told: None
 
     def watch_over(self, reason: str) -> None:
         """Send every command the long way until :meth:`let_go` with the same reason."""
@@ -105,11 +113,12 @@ class Dispatcher:
         client.last_interaction_ms = keyspace.now_ms
         started = timer()
         reply: Any
+        first: Sequence[bytes] = ()
         for argv in requests:
             command = plain(argv[0])
             if command is None:
                 if current is not None:
-                    self._account(current, repeated, started)
+                    self._account(client, current, first, repeated, started)
                     current = None
                 reply = self.dispatch(client, argv)
                 plain = self._plain if not (client.special or self.special) else _NOTHING
@@ -124,8 +133,9 @@ class Dispatcher:
                     repeated += 1
                 else:
                     if current is not None:
-                        started = self._account(current, repeated, started)
+                        started = self._account(client, current, first, repeated, started)
                     current = command
+                    first = argv
                     repeated = 1
                     call: Any = command.call
                     minimum = command.minimum
@@ -165,27 +175,62 @@ class Dispatcher:
                 # made the frozen moment old.
                 takes_long = False
                 if current is not None:
-                    started = self._account(current, repeated, started)
+                    started = self._account(client, current, first, repeated, started)
                     current = None
                 if gathered > FLUSH_BYTES:
                     break
         if command is not None:
             client.last_command = command
             if current is not None:
-                elapsed = timer() - started
-                current.calls += repeated
-                current.nanoseconds += elapsed
-                if elapsed > _A_WHILE_NS:
-                    keyspace.refresh_now()
+                self._account(client, current, first, repeated, started)
         return gathered <= FLUSH_BYTES
 
-    def _account(self, command: Command, repeated: int, started: int) -> int:
+    def run_one(self, client: Client, argv: Sequence[bytes]) -> bytes | None:
         """
-        Count calls of one command that ended now.
+        Run the only request of a chunk, if it can go the short way.
+
+        A client that waits for each reply sends such chunks: they are spared
+        what :meth:`run` does for the sake of pipelines.
+
+        Returns:
+            The encoded reply, or None if nothing was done: call :meth:`run`.
+        """
+        command = self._plain(argv[0])
+        count = len(argv)
+        if command is None or client.special or self.special or count < command.minimum:
+            return None
+        client.last_interaction_ms = self._keyspace.now_ms
+        client.last_command = command
+        call: Any = command.call
+        started = self._timer()
+        try:
+            if count == 2:
+                reply = call(client.ctx, argv[1])
+            elif count == 3:
+                reply = call(client.ctx, argv[1], argv[2])
+            else:
+                reply = call(client.ctx, *argv[1:])
+        except Exception as error:
+            reply = self._failed(command, count, error)
+        self._account(client, command, argv, 1, started)
+        return encoded(reply, client.resp)
+
+    def _account(
+        self,
+        client: Client,
+        command: Command,
+        argv: Sequence[bytes],
+        repeated: int,
+        started: int,
+    ) -> int:
+        """
+        Count calls of one command that went the short way and ended now.
 
         Args:
+            client: Who called.
             command: What ran.
-            repeated: How often in a row.
+            argv: The first request.
+            repeated: How often it ran in a row.
             started: When the first began, on the statistics' clock.
 
         Returns:
@@ -195,8 +240,16 @@ class Dispatcher:
         elapsed = now - started
         command.calls += repeated
         command.nanoseconds += elapsed
-        if elapsed > _A_WHILE_NS:
+        histogram = command.histogram
+        each = elapsed // repeated
+        if histogram is None or each >= SHORT_NS:
+            self.count_durations(command, each, repeated)
+        else:
+            histogram.short[each >> STEP_BITS] += repeated
+        if elapsed > A_WHILE_NS:
             self._keyspace.refresh_now()
+            if repeated == 1:
+                self.took_long(client, command, argv, elapsed)
         return now
 
     def dispatch(self, client: Client, argv: Sequence[bytes]) -> Reply:

@@ -15,6 +15,7 @@ from pyredis.execution.monitors import Monitors
 from pyredis.execution.notifications import KeyspaceNotifier
 from pyredis.execution.pausing import ClientPause
 from pyredis.execution.ports import Host, NoHost, Scheduler
+from pyredis.execution.scripting.runtime import Scripting
 from pyredis.execution.statistics import Statistics
 from pyredis.execution.table import CommandTable
 from pyredis.execution.timings import Timings
@@ -90,8 +91,11 @@ class Instance:
         self.dispatcher = Dispatcher(self)
         self.pause = ClientPause(self)
         self.monitors = Monitors(self)
+        self.scripting = Scripting(self)
         self.timings = Timings(self)
         self.dispatcher.after_call = self._after_call
+        self.dispatcher.took_long = self._took_long
+        self.dispatcher.count_durations = self._count_durations
 
     def _after_call(
         self,
@@ -106,6 +110,16 @@ class Instance:
         # One that waited was shown when it began to.
         if self.monitors and client.waiting is None and not command.is_hidden:
             self.monitors.show(client, argv)
+
+    def _took_long(
+        self, client: Client, command: Command, argv: Sequence[bytes], nanoseconds: int
+    ) -> None:
+        if nanoseconds >= self.timings.long_ns:
+            self.timings.took_long(client, command, argv, nanoseconds)
+
+    def _count_durations(self, command: Command, nanoseconds: int, times: int) -> None:
+        if self.timings.are_counted:
+            self.timings.count(command, nanoseconds, times)
 
     def fact(self, name: str, default: Any = 0) -> Any:
         """Return what is so, at this moment, of process, build or a part that states it."""

@@ -53,6 +53,7 @@ class RedisProtocol(LineReceiver):
     def __init__(self, server: Instance, hub: ReadHub | None = None) -> None:
         self._server = server
         self._run = server.dispatcher.run
+        self._run_one = server.dispatcher.run_one
         self._hub = hub
         self._write: Callable[[bytes], None]
         self._reader = RequestReader(server.settings.proto_max_bulk_len)
@@ -96,8 +97,18 @@ class RedisProtocol(LineReceiver):
             return
         # The usual case, without detours: a pipeline that runs to its end.
         out = self._out
-        iterator = iter(requests)
         self._draining = True
+        if len(requests) == 1:
+            only = self._run_one(client, requests[0])
+            if only is not None:
+                self._draining = False
+                if out:  # pushes to this very client
+                    only = b"".join([*out, only])
+                    out.clear()
+                client.output_bytes += len(only)
+                self._write(only)
+                return
+        iterator = iter(requests)
         finished = self._run(client, iterator, out.append)
         self._draining = False
         if out:

@@ -290,6 +290,13 @@ def encode(reply: object, append: Append, resp: int) -> None:
 
 def encoded(reply: object, resp: int) -> bytes:
     """Return one reply as bytes."""
+    kind = reply.__class__
+    if kind is bytes:
+        return b"$%d\r\n%b\r\n" % (len(reply), reply)  # type: ignore[arg-type]
+    if kind is Simple:
+        return reply.wire  # type: ignore[attr-defined]
+    if kind is int:
+        return b":%d\r\n" % reply
     pieces: list[bytes] = []
     encode(reply, pieces.append, resp)
     return b"".join(pieces)

@@ -352,6 +352,49 @@ class AccountTests(DispatcherTestCase):
             self.play.run(b"TAKE k", b"SLOW 100", b"TAKE k"), b"$1\r\nv\r\n+OK\r\n$-1\r\n"
         )
 
+    def test_durations_are_distributed(self) -> None:
+        """Each call counts in its command's histogram, several in a row by their average."""
+        self.play.run(b"DAWDLE 1", b"DAWDLE 3")
+        self.play.server.dispatcher.run_one(self.play.client, [b"DAWDLE", b"4"])
+
+        histogram = self.play.command("DAWDLE").histogram
+        self.assertEqual(histogram.total, 3)
+        self.assertEqual([count for _, count in histogram.counts()], [2, 1])
+
+    def test_one_that_took_long_is_told_of(self) -> None:
+        """With its request; but not one of several that took long together."""
+        told: list[tuple[object, int]] = []
+        dispatcher = self.play.server.dispatcher
+        dispatcher.took_long = lambda client, command, argv, ns: told.append((argv, ns))
+
+        self.play.run(b"DAWDLE 5", b"COUNT", b"SLOW 7", b"DAWDLE 5", b"DAWDLE 5")
+        dispatcher.run_one(self.play.client, [b"DAWDLE", b"2"])
+
+        self.assertEqual(
+            told,
+            [
+                ([b"DAWDLE", b"5"], 5_000_000),
+                ([b"SLOW", b"7"], 7_000_000),
+                ([b"DAWDLE", b"2"], 2_000_000),
+            ],
+        )
+
+    def test_the_only_request_of_a_chunk(self) -> None:
+        """It is answered as in a pipeline, or not at all."""
+        run_one = self.play.server.dispatcher.run_one
+        client = self.play.client
+        self.assertEqual(run_one(client, [b"PUT", b"k", b"v"]), b"+OK\r\n")
+        self.assertEqual(run_one(client, [b"TAKE", b"k"]), b"$1\r\nv\r\n")
+        self.assertEqual(run_one(client, [b"SAY", b"a", b"b", b"c"])[:1], b"*")
+        self.assertEqual(
+            run_one(client, [b"TAKE", b"a", b"b"]),
+            b"-ERR wrong number of arguments for 'take' command\r\n",
+        )
+        for left_alone in ([b"TAKE"], [b"WAIT", b"k"], [b"nosuch"], [b"BOX", b"OPEN", b"k"]):
+            self.assertIsNone(run_one(client, left_alone))
+        self.play.server.dispatcher.watch_over("test")
+        self.assertIsNone(run_one(client, [b"TAKE", b"k"]))
+
     def test_time_stands_still_for_one_command(self) -> None:
         """The moment is frozen while a command runs."""
         seen: list[int] = []

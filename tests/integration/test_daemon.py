@@ -367,10 +367,6 @@ class EndingTests(DaemonTestCase):
         self.assertEqual(daemon.stop(), 0)
         self.assertNotIn("Traceback", daemon.log)
 
-    test_a_pid_file_that_is_gone.skip = (  # type: ignore[attr-defined]
-        "the end of the process is a traceback and exit code 1"
-    )
-
 
 class BackgroundTests(DaemonTestCase):
     """As a daemon, and under a service manager."""
@@ -459,10 +455,6 @@ class LogTests(DaemonTestCase):
 
         self.assertRegex(daemon.log, r"(?i)set.*visible.*value")
         self.assertNotIn(self.SECRET, daemon.log)
-
-    test_debug_level.skip = (  # type: ignore[attr-defined]
-        "CONFIG SET requirepass and masterauth are shown with their values"
-    )
 
     def test_other_levels(self) -> None:
         """At the usual levels no command is shown, and no key."""
