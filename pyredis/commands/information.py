@@ -299,13 +299,13 @@ def _event_loop(ctx: Context) -> Fields:
     statistics = ctx.server.statistics
     busy_ns = ctx.server.busy_ns()
     cycles = statistics.cycles.per_second
-    yield "total_reads_processed", statistics.total_reads
-    yield "total_writes_processed", 0
+    yield "total_reads_processed", ctx.server.fact("total_reads_processed")
+    yield "total_writes_processed", ctx.server.fact("total_writes_processed")
     yield "io_threaded_reads_processed", 0
     yield "io_threaded_writes_processed", 0
     yield "reply_buffer_shrinks", 0
     yield "reply_buffer_expands", 0
-    yield "eventloop_cycles", statistics.ticks
+    yield "eventloop_cycles", statistics.ticks + ctx.server.fact("rounds_of_reading")
     yield "eventloop_duration_sum", (statistics.tick_ns + busy_ns) // 1000
     yield "eventloop_duration_cmd_sum", busy_ns // 1000
     yield "instantaneous_eventloop_cycles_per_sec", round(cycles)

@@ -56,7 +56,6 @@ class Statistics:
         self.unexpected_errors = 0
         self.errors: Counter[str] = Counter()
         self.errors_overflown = False
-        self.total_reads = 0
         self.query_buffer_disconnections = 0
         self.output_buffer_disconnections = 0
         self.auth_failures = 0

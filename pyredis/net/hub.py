@@ -35,6 +35,8 @@ class ReadHub:
     Attributes:
         is_reading: True during a round: connections hold back what they write.
         unsent: Those that did.
+        rounds: How often it read, since the start; ``reads`` how many connections
+            in all, and ``writes`` how many it wrote to.
     """
 
     _log = Logger()
@@ -45,6 +47,9 @@ class ReadHub:
         self._epoll = select.epoll()
         self._connections: dict[int, Any] = {}
         self.is_reading = False
+        self.rounds = 0
+        self.reads = 0
+        self.writes = 0
         self.unsent: list[Any] = []
 
     def fileno(self) -> int:
@@ -80,6 +85,8 @@ class ReadHub:
         for _ in range(_ROUNDS):
             events = self._epoll.poll(0, _EVENTS_A_ROUND)
             self._on_round()
+            self.rounds += 1
+            self.reads += len(events)
             self.is_reading = True
             try:
                 self._read(events)
@@ -107,6 +114,7 @@ class ReadHub:
     def _flush(self) -> None:
         """Send what the connections held back during the round."""
         unsent, self.unsent = self.unsent, []
+        self.writes += len(unsent)
         for connection in unsent:
             connection.flush()
 

@@ -15,7 +15,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from pyredis.net.factory import RedisFactory
-from pyredis.net.hub import make_hub
+from pyredis.net.hub import ReadHub, make_hub
 from pyredis.net.transport import RedisPort
 
 if TYPE_CHECKING:
@@ -50,9 +50,18 @@ class ListenerService(Service):
         self._pick_port = pick_port
         self._hub = make_hub(reactor, server.keyspace.refresh_now)
         self._factory = RedisFactory(server, self._hub)
+        if self._hub is not None:
+            self._state_facts(self._hub)
         self._tcp: list[Any] = []
         self._unix: Any = None
         self.tcp_port = 0
+
+    def _state_facts(self, hub: ReadHub) -> None:
+        self._server.facts.update(
+            rounds_of_reading=lambda: hub.rounds,
+            total_reads_processed=lambda: hub.reads,
+            total_writes_processed=lambda: hub.writes,
+        )
 
     def open(self) -> None:
         """
