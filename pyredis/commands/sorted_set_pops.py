@@ -53,12 +53,12 @@ def zpopmax(ctx: Context, key: bytes, *options: bytes) -> Reply:
 
 
 def _pop_from(ctx: Context, key: bytes, options: Sequence[bytes], greatest: bool) -> Reply:
-    if len(options) > 1:
-        raise syntax_error()
     if not options:
         value = ctx.db.lookup_write(key, SortedSetValue)
         # A single pair is flat in either protocol.
         return [] if value is None else _pop_one(ctx, key, value, greatest)
+    if len(options) > 1:
+        raise syntax_error()
     count = positive_count(options[0])
     value = ctx.db.lookup_write(key, SortedSetValue)
     if value is None or not count:

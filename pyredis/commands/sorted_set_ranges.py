@@ -34,6 +34,7 @@ from pyredis.wire.replies import Reply, Scored
 
 command = family("sorted-set", Category.SORTEDSET)
 
+_INDEXES = {b"%d" % number: number for number in range(-128, 1024)}  # read already
 _FEW = 1000  # members up to which it is quicker to read on than to find the end
 
 
@@ -187,13 +188,21 @@ def lex_range(minimum: bytes, maximum: bytes) -> LexRange:
 )
 def zrange(ctx: Context, key: bytes, start: bytes, stop: bytes, *options: bytes) -> Reply:
     """Return the members in a range."""
-    if options:
+    if options and (len(options) > 1 or options[0].upper() != b"WITHSCORES"):
         return _range(ctx, key, RangeQuery(None, None, start, stop, options))
-    first, last = integer(start), integer(stop)
+    first, last = _INDEXES.get(start), _INDEXES.get(stop)
+    if first is None:
+        first = integer(start)
+    if last is None:
+        last = integer(stop)
     value = ctx.db.lookup_read(key, SortedSetValue)
     if value is None:
         return []
-    return value.members_between(*value.ranks_by_index(first, last))  # type: ignore[return-value]
+    first, last = value.ranks_by_index(first, last)
+    members = value.members_between(first, last)
+    if options:
+        return Scored(members, value.scores_between(first, last))
+    return members  # type: ignore[return-value]
 
 
 @command(

@@ -16,11 +16,15 @@ from collections.abc import Callable, Sequence
 from functools import reduce
 from operator import and_, or_, xor
 from typing import Final
+from zlib import adler32
 
 _PIECE: Final = 16384
 _ZEROS: Final = bytes(_PIECE)
 _ONES: Final = b"\xff" * _PIECE
 _INVERTED: Final = bytes(255 - byte for byte in range(256))
+_ONES_OF: Final = bytes(byte.bit_count() for byte in range(256))
+# Bytes that have less than 65520 ones together: from there on Adler's checksum starts anew.
+_SUMMED: Final = 8184
 _FIRST_LOOK: Final = 64  # bits looked for are mostly near; a whole piece costs a copy
 
 
@@ -98,13 +102,15 @@ def count_bits(value: bytes | bytearray, first: int, last: int) -> int:
 
 def _count_ones(value: bytes | bytearray, start: int, stop: int) -> int:
     """Count the ones of the bytes from ``start`` to before ``stop``."""
-    if stop - start <= _PIECE:
+    if stop - start <= _SUMMED:
         return int.from_bytes(value[start:stop], "little").bit_count()
     count = 0
-    for begin in range(start, stop, _PIECE):
-        piece = value[begin : min(begin + _PIECE, stop)]
-        if piece != _ZEROS:
-            count += int.from_bytes(piece, "little").bit_count()
+    blank = _ZEROS[:_SUMMED]
+    for begin in range(start, stop, _SUMMED):
+        piece = value[begin : min(begin + _SUMMED, stop)]
+        if piece != blank:
+            # The low half of Adler's checksum is one more than the sum of the bytes.
+            count += (adler32(piece.translate(_ONES_OF)) & 0xFFFF) - 1
     return count
 
 

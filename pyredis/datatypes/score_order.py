@@ -389,10 +389,17 @@ class ChunkedOrder:
     def pop(self, last: bool) -> tuple[bytes, float]:
         """Take out the last or the first member; return it and its score."""
         number = len(self._score_chunks) - 1 if last else 0
+        place = -1 if last else 0
         scores = self._score_chunks[number]
-        at = len(scores) - 1 if last else 0
-        popped = self._member_chunks[number][at], scores[at]
-        self._delete(number, at, 1)
+        members = self._member_chunks[number]
+        popped = members.pop(place), scores.pop(place)
+        self._groups[number >> _GROUP_BITS] -= 1
+        size = len(scores)
+        if last and size:
+            self._last_scores[number] = scores[-1]
+            self._last_members[number] = members[-1]
+        if size < _SPARSE:
+            self._thin_out(number, size)
         return popped
 
     def delete_between(self, start: int, stop: int) -> None:

@@ -76,6 +76,8 @@ def _encode_items(items: Iterable[Any], append: Append, resp: int) -> None:
             _encode_list(item, append, resp)
         elif kind is int:
             append(b":%d\r\n" % item)
+        elif kind is Double:
+            _encode_double(item, append, resp)
         else:
             encode(item, append, resp)
 
