@@ -24,6 +24,7 @@ from pyredis.commands import (  # noqa: F401 - imported for their declarations
     monitoring,
     pubsub,
     replication,
+    scripting,
     server,
     sets,
     slow_log,

@@ -1,0 +1,215 @@
+"""
+Lua scripts: EVAL and its kin, and SCRIPT.
+
+A script is compiled once, when it is first seen, and kept until SCRIPT FLUSH.
+"""
+
+from __future__ import annotations
+
+from pyredis.errors import RedisError
+from pyredis.execution.arguments import integer
+from pyredis.execution.client import Context
+from pyredis.execution.flags import (
+    ACCESS,
+    ALLOW_BUSY,
+    LOADING,
+    MAY_REPLICATE,
+    NO_MANDATORY_KEYS,
+    NOSCRIPT,
+    READONLY,
+    RO,
+    RW,
+    SKIP_MONITOR,
+    STALE,
+    UPDATE,
+    Category,
+)
+from pyredis.execution.help import help_of
+from pyredis.execution.key_specs import KeyNum
+from pyredis.execution.table import container, family
+from pyredis.wire.replies import OK, Reply
+
+command = family("scripting", Category.SCRIPTING)
+
+
+def announce(ctx: Context) -> None:
+    """Show a request to monitors now, before the commands of its script."""
+    monitors = ctx.server.monitors
+    if monitors:
+        monitors.show(ctx.client, ctx.client.argv)
+
+
+def key_count(numkeys: bytes, given: int, error: str | None = None) -> int:
+    """
+    Return how many of the arguments are keys.
+
+    Raises:
+        RedisError: It is no number, or not so many were given.
+    """
+    count = integer(numkeys, error)
+    if count > given:
+        raise RedisError("Number of keys can't be greater than number of args")
+    if count < 0:
+        raise RedisError("Number of keys can't be negative")
+    return count
+
+
+@command(
+    "EVAL",
+    arity=-3,
+    flags=NOSCRIPT | STALE | SKIP_MONITOR | MAY_REPLICATE | NO_MANDATORY_KEYS,
+    keys=KeyNum(
+        2,
+        access=RW | ACCESS | UPDATE,
+        notes="What is done with the keys is up to the script, so RW and UPDATE",
+    ),
+    since="2.6.0",
+    complexity="Depends on the script",
+    syntax="script numkeys [key...] [arg...]",
+)
+def eval_(ctx: Context, script: bytes, numkeys: bytes, *options: bytes) -> Reply:
+    """Run a Lua script."""
+    announce(ctx)
+    count = key_count(numkeys, len(options)) if numkeys != b"0" else 0
+    scripting = ctx.server.scripting
+    return scripting.run_script(ctx, scripting.load(script), count, options, False)
+
+
+@command(
+    "EVAL_RO",
+    arity=-3,
+    flags=READONLY | NOSCRIPT | STALE | SKIP_MONITOR | NO_MANDATORY_KEYS,
+    keys=KeyNum(
+        2,
+        access=RO | ACCESS,
+        notes="What is done with the keys is up to the script, so RO and ACCESS",
+    ),
+    since="7.0.0",
+    complexity="Depends on the script",
+    syntax="script numkeys [key...] [arg...]",
+)
+def eval_ro(ctx: Context, script: bytes, numkeys: bytes, *options: bytes) -> Reply:
+    """Run a Lua script that changes nothing."""
+    announce(ctx)
+    count = key_count(numkeys, len(options))
+    scripting = ctx.server.scripting
+    return scripting.run_script(ctx, scripting.load(script), count, options, True)
+
+
+@command(
+    "EVALSHA",
+    arity=-3,
+    flags=NOSCRIPT | STALE | SKIP_MONITOR | MAY_REPLICATE | NO_MANDATORY_KEYS,
+    keys=KeyNum(2, access=RW | ACCESS | UPDATE),
+    since="2.6.0",
+    complexity="Depends on the script",
+    syntax="sha1 numkeys [key...] [arg...]",
+)
+def evalsha(ctx: Context, sha1: bytes, numkeys: bytes, *options: bytes) -> Reply:
+    """Run a Lua script that is known by its digest."""
+    return _run_known(ctx, sha1, numkeys, options, False)
+
+
+@command(
+    "EVALSHA_RO",
+    arity=-3,
+    flags=READONLY | NOSCRIPT | STALE | SKIP_MONITOR | NO_MANDATORY_KEYS,
+    keys=KeyNum(2, access=RO | ACCESS),
+    since="7.0.0",
+    complexity="Depends on the script",
+    syntax="sha1 numkeys [key...] [arg...]",
+)
+def evalsha_ro(ctx: Context, sha1: bytes, numkeys: bytes, *options: bytes) -> Reply:
+    """Run a Lua script that is known by its digest and changes nothing."""
+    return _run_known(ctx, sha1, numkeys, options, True)
+
+
+def _run_known(
+    ctx: Context, sha1: bytes, numkeys: bytes, options: tuple[bytes, ...], ro: bool
+) -> Reply:
+    announce(ctx)
+    scripting = ctx.server.scripting
+    if len(sha1) != 40:
+        scripting.find(sha1)
+    count = key_count(numkeys, len(options))
+    return scripting.run_script(ctx, scripting.find(sha1), count, options, ro)
+
+
+container(
+    "SCRIPT",
+    "scripting",
+    since="2.6.0",
+    complexity="Depends on the subcommand",
+)
+
+
+@command(
+    "SCRIPT|EXISTS",
+    arity=-3,
+    flags=NOSCRIPT,
+    since="2.6.0",
+    complexity="O(N) for N digests",
+    tips=["request_policy:all_shards", "response_policy:agg_logical_and"],
+    syntax="sha1...",
+)
+def script_exists(ctx: Context, *sha1s: bytes) -> Reply:
+    """Tell which digests are those of kept scripts."""
+    scripts = ctx.server.scripting.scripts
+    return [int(sha1 in scripts) for sha1 in sha1s]
+
+
+@command(
+    "SCRIPT|FLUSH",
+    arity=-2,
+    flags=NOSCRIPT,
+    since="2.6.0",
+    complexity="O(N) for N scripts in the cache",
+    history=[("6.2.0", "`ASYNC` and `SYNC`.")],
+    tips=["request_policy:all_nodes", "response_policy:all_succeeded"],
+    syntax="[ASYNC | SYNC]:flush-type@6.2.0",
+)
+def script_flush(ctx: Context, *options: bytes) -> Reply:
+    """Forget all scripts."""
+    if len(options) > 1 or (options and options[0].upper() not in (b"ASYNC", b"SYNC")):
+        raise RedisError("SCRIPT FLUSH only support SYNC|ASYNC option")
+    ctx.server.scripting.flush()
+    return OK
+
+
+@command(
+    "SCRIPT|HELP",
+    arity=2,
+    flags=LOADING | STALE,
+    since="5.0.0",
+    complexity="O(1)",
+)
+def script_help(ctx: Context) -> Reply:
+    """Describe the subcommands."""
+    return help_of("SCRIPT")
+
+
+@command(
+    "SCRIPT|KILL",
+    arity=2,
+    flags=NOSCRIPT | ALLOW_BUSY,
+    since="2.6.0",
+    complexity="O(1)",
+    tips=["request_policy:all_shards", "response_policy:one_succeeded"],
+)
+def script_kill(ctx: Context) -> Reply:
+    """End the script that runs, if it has written nothing."""
+    raise RedisError("No scripts in execution right now.", code="NOTBUSY")
+
+
+@command(
+    "SCRIPT|LOAD",
+    arity=3,
+    flags=NOSCRIPT | STALE,
+    since="2.6.0",
+    complexity="O(N) for a script of N bytes",
+    tips=["request_policy:all_nodes", "response_policy:all_succeeded"],
+    syntax="script",
+)
+def script_load(ctx: Context, script: bytes) -> Reply:
+    """Compile and keep a script, and return its digest."""
+    return ctx.server.scripting.load(script).sha

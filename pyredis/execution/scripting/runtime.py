@@ -1,0 +1,406 @@
+"""
+Running scripts for one server: which there are, who runs, what they may call.
+
+A script's commands run through the dispatcher for a client of their own, which
+may not wait and whose database and protocol are its own for one run. A script
+never runs inside another, so that what holds for the run under way is kept once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from pyredis._version import REDIS_VERSION
+from pyredis.errors import RedisError
+from pyredis.execution.blocking import Blocked
+from pyredis.execution.client import Client
+from pyredis.execution.scripting.conversion import ToLua, TooLarge, words
+from pyredis.execution.scripting.sandbox import Sandbox
+from pyredis.execution.scripting.shebang import ScriptFlag, script_header
+from pyredis.execution.table import check_arity
+
+if TYPE_CHECKING:
+    from pyredis.execution.client import Context
+    from pyredis.execution.instance import Instance
+    from pyredis.execution.table import Command
+    from pyredis.wire.replies import Reply
+
+NO_SUCH_COMMAND = b"ERR Unknown Redis command called from script"
+WRONG_ARITY = b"ERR Wrong number of args calling Redis command from script"
+NOT_FROM_SCRIPTS = b"ERR This Redis command is not allowed from script"
+NO_WRITES = b"ERR Write commands are not allowed from read-only scripts."
+NO_ARGUMENTS = b"ERR Please specify at least one argument for this redis lib call"
+WRONG_ARGUMENTS = b"ERR Lua redis lib command arguments must be strings or integers"
+TOO_LARGE = b"ERR not enough memory"
+
+_LOG_LEVELS = ("debug", "verbose", "notice", "warning")
+_REPL_AOF, _REPL_REPLICA = 1, 2
+
+
+class Script:
+    """
+    A compiled script.
+
+    Attributes:
+        body: Its text.
+        sha: Of its text, in hexadecimal digits.
+        flags: What it declares.
+        function: Its Lua function.
+    """
+
+    __slots__ = ("body", "flags", "function", "sha")
+
+    def __init__(self, body: bytes, sha: bytes, flags: ScriptFlag, function: Any) -> None:
+        self.body = body
+        self.sha = sha
+        self.flags = flags
+        self.function = function
+
+
+def version_number(version: str) -> int:
+    """Return a version as Redis writes it in one number, a byte a part."""
+    major, minor, patch = (int(part) for part in version.split("."))
+    return major << 16 | minor << 8 | patch
+
+
+class Scripting:
+    """
+    The scripts of one server.
+
+    Args:
+        server: Whose they are.
+
+    Attributes:
+        scripts: Compiled scripts by their digests.
+        caller: The client whose script runs, None while none does.
+        log: Called with a level's name and what a script wants logged.
+    """
+
+    def __init__(self, server: Instance) -> None:
+        self._server = server
+        self._dispatcher = server.dispatcher
+        self.scripts: dict[bytes, Script] = {}
+        self._by_body: dict[bytes, Script] = {}
+        self._sandbox: Sandbox | None = None
+        self._client: Client | None = None
+        self.caller: Client | None = None
+        self.log: Callable[[str, bytes], None] = lambda level, text: None
+        self._read_only = False
+        self._active: Sandbox | None = None
+
+    # Which scripts there are
+
+    @property
+    def sandbox(self) -> Sandbox:
+        """The Lua state of EVAL's scripts."""
+        if self._sandbox is None:
+            functions = self.functions()
+            functions[b"breakpoint"] = lambda *_: False
+            functions[b"debug"] = lambda *_: None
+            functions[b"replicate_commands"] = lambda *_: True
+            self._sandbox = Sandbox(functions, self.constants(), self._tick)
+        return self._sandbox
+
+    def functions(self) -> dict[bytes, Callable[..., Any]]:
+        """Return what every sandbox offers as ``redis``."""
+        return {
+            b"call": self._call,
+            b"pcall": self._pcall,
+            b"sha1hex": self._sha1hex,
+            b"log": self._log,
+            b"setresp": self._setresp,
+            b"set_repl": self._set_repl,
+            b"acl_check_cmd": self._acl_check_cmd,
+        }
+
+    @staticmethod
+    def constants() -> dict[bytes, Any]:
+        """Return what else is in ``redis``."""
+        return {
+            b"LOG_DEBUG": 0,
+            b"LOG_VERBOSE": 1,
+            b"LOG_NOTICE": 2,
+            b"LOG_WARNING": 3,
+            b"REPL_NONE": 0,
+            b"REPL_AOF": _REPL_AOF,
+            b"REPL_SLAVE": _REPL_REPLICA,
+            b"REPL_REPLICA": _REPL_REPLICA,
+            b"REPL_ALL": _REPL_AOF | _REPL_REPLICA,
+            b"REDIS_VERSION": REDIS_VERSION.encode(),
+            b"REDIS_VERSION_NUM": version_number(REDIS_VERSION),
+        }
+
+    def load(self, body: bytes) -> Script:
+        """
+        Return the script of a text, compiled now if it is new.
+
+        Raises:
+            RedisError: It does not compile.
+        """
+        script = self._by_body.get(body)
+        if script is None:
+            sha = hashlib.sha1(body).hexdigest().encode()
+            flags, text = script_header(body)
+            function = self.sandbox.compile(text, b"@user_script")
+            if function.__class__ is bytes:
+                raise RedisError(b"Error compiling script (new function): " + function)
+            script = Script(body, sha, flags, function)
+            self.scripts[sha] = self._by_body[body] = script
+        return script
+
+    def find(self, sha: bytes) -> Script:
+        """
+        Return the script of a digest.
+
+        Raises:
+            RedisError: There is none.
+        """
+        script = self.scripts.get(sha) or self.scripts.get(sha.lower())
+        if script is None:
+            raise RedisError("No matching script. Please use EVAL.", code="NOSCRIPT")
+        return script
+
+    def flush(self) -> None:
+        """Forget all scripts, and all that they have left behind."""
+        self.scripts.clear()
+        self._by_body.clear()
+        self._sandbox = None
+
+    # Running
+
+    def run_script(
+        self, ctx: Context, script: Script, numkeys: int, arguments: Sequence[bytes], ro: bool
+    ) -> Reply:
+        """
+        Run a script of EVAL.
+
+        Args:
+            ctx: Who asks.
+            script: What to run.
+            numkeys: How many of the arguments are keys.
+            arguments: Keys, then arguments.
+            ro: Whether it was called as one that does not write.
+
+        Raises:
+            RedisError: It may not run, or failed.
+        """
+        sandbox = self.sandbox
+        return self.run(
+            ctx, sandbox, sandbox.eval, script.function, script.sha, script.flags, numkeys,
+            arguments, ro,
+        )  # fmt: skip
+
+    def run(
+        self,
+        ctx: Context,
+        sandbox: Sandbox,
+        entry: Callable[..., Any],
+        function: Any,
+        name: bytes,
+        flags: ScriptFlag,
+        numkeys: int,
+        arguments: Sequence[bytes],
+        ro: bool,
+    ) -> Reply:
+        """Run a script or a function, see :meth:`run_script`."""
+        compatible = flags is ScriptFlag.COMPATIBLE
+        no_writes = not compatible and ScriptFlag.NO_WRITES in flags
+        if ro and not (compatible or no_writes):
+            raise RedisError("Can not execute a script with write flag using *_ro command.")
+        client = self._client
+        if client is None:
+            client = self._client = self._make_client()
+        caller = ctx.client
+        own = client.ctx
+        own.db = ctx.db
+        own.effects = ctx.effects
+        client.resp = 2
+        client.user_name = caller.user_name
+        client.no_touch = caller.no_touch
+        self._read_only = ro or no_writes
+        self.caller = caller
+        self._active = sandbox
+        try:
+            result = sandbox.run(entry, function, numkeys, arguments)
+        finally:
+            self.caller = None
+        kind = result.__class__
+        if kind is bytes or kind is int:
+            return result  # type: ignore[no-any-return]
+        reply, counted = sandbox.reply(result, client.resp, name)
+        if isinstance(reply, RedisError) and not counted:
+            raise reply
+        return reply
+
+    def _make_client(self) -> Client:
+        """Return the client that runs the commands of scripts."""
+        client = Client(self._server, 0, None, "lua")
+        client.authenticated = True
+        client.ctx.may_block = False
+        return client
+
+    def _tick(self) -> bytes | None:
+        """Say why the script under way must end, if it must."""
+        return None
+
+    # What scripts call. None of these may fail but by Sandbox.refuse.
+
+    def _refuse(self, text: bytes, counted: bool = False) -> Exception:
+        assert self._active is not None
+        return self._active.refuse(text, counted)
+
+    def _call(self, *arguments: Any) -> Any:
+        reply = self._perform(arguments)
+        if isinstance(reply, RedisError):
+            raise self._refuse(reply.text, True)
+        return self._to_lua(reply)
+
+    def _pcall(self, *arguments: Any) -> Any:
+        reply = self._perform(arguments)
+        if isinstance(reply, RedisError):
+            assert self._active is not None
+            error = {b"err": reply.text, b"ignore_error_stats_update": True}
+            return self._active.table(error)
+        return self._to_lua(reply)
+
+    def _to_lua(self, reply: Any) -> Any:
+        kind = reply.__class__
+        if kind is int:
+            return reply
+        sandbox, client = self._active, self._client
+        assert sandbox is not None
+        assert client is not None
+        if kind is bytes and len(reply) < 1 << 16 and not sandbox.is_crowded():
+            return reply
+        try:
+            made = ToLua(client.resp, sandbox.room).value(reply)
+        except TooLarge:
+            raise self._refuse(TOO_LARGE) from None
+        if made.__class__ is list or made.__class__ is dict:
+            return sandbox.table(made, recursive=True)
+        return made
+
+    def _perform(self, arguments: Sequence[Any]) -> Any:
+        """Run a command that a script calls; return its reply, errors included."""
+        client = self._client
+        assert client is not None
+        try:
+            argv: Sequence[bytes] = arguments
+            for argument in arguments:
+                if argument.__class__ is not bytes:
+                    argv = words(arguments)
+                    break
+            command = self._command_of(argv)
+        except TypeError:
+            return self._refusal(None, WRONG_ARGUMENTS, counted=False)
+        except RedisError as error:
+            return error
+        reply = self._dispatcher.call(client, command, argv)
+        return reply.on_timeout if reply.__class__ is Blocked else reply
+
+    def _command_of(self, argv: Sequence[bytes]) -> Command:
+        """
+        Return the command that a script calls, if it may.
+
+        Raises:
+            RedisError: It may not.
+        """
+        if not argv:
+            raise self._refusal(None, NO_ARGUMENTS, counted=False)
+        command = self._server.table.plain.get(argv[0])
+        if command is None:
+            try:
+                command = self._server.table.resolve(argv)
+            except RedisError:
+                raise self._refusal(None, NO_SUCH_COMMAND) from None
+        if not command.minimum <= len(argv) <= command.maximum:
+            raise self._refusal(command, WRONG_ARITY)
+        try:
+            check_arity(command, argv)
+        except RedisError:
+            raise self._refusal(command, WRONG_ARITY) from None
+        if command.no_script:
+            raise self._refusal(command, NOT_FROM_SCRIPTS)
+        if self._read_only and (command.is_write or command.may_replicate):
+            raise self._refusal(command, NO_WRITES)
+        return command
+
+    def _refusal(self, command: Command | None, text: bytes, counted: bool = True) -> RedisError:
+        """Return the refusal of a command, counted as the statistics want it."""
+        if counted:
+            self._server.statistics.count_error("ERR")
+        if command is not None:
+            command.rejected += 1
+        return RedisError(text[4:])
+
+    def _sha1hex(self, *arguments: Any) -> bytes:
+        if len(arguments) != 1:
+            raise self._refuse(b"ERR wrong number of arguments")
+        try:
+            text = words(arguments)[0]
+        except TypeError:
+            text = b""
+        return hashlib.sha1(text).hexdigest().encode()
+
+    def _log(self, *arguments: Any) -> None:
+        if len(arguments) < 2:
+            raise self._refuse(b"ERR redis.log() requires two arguments or more.")
+        level = _lua_number(arguments[0])
+        if level is None:
+            raise self._refuse(b"ERR First argument must be a number (log level).")
+        if not 0 <= level < len(_LOG_LEVELS):
+            raise self._refuse(b"ERR Invalid debug level.")
+        shown = [argument for argument in arguments[1:] if argument.__class__ in _SHOWN]
+        self.log(_LOG_LEVELS[int(level)], b" ".join(words(shown)))
+
+    def _setresp(self, *arguments: Any) -> None:
+        if len(arguments) != 1:
+            raise self._refuse(b"ERR redis.setresp() requires one argument.")
+        resp = _lua_number(arguments[0])
+        if resp is None or int(resp) not in (2, 3):
+            raise self._refuse(b"ERR RESP version must be 2 or 3.")
+        assert self._client is not None
+        self._client.resp = int(resp)
+
+    def _set_repl(self, *arguments: Any) -> None:
+        if len(arguments) != 1:
+            raise self._refuse(b"ERR redis.set_repl() requires one argument.")
+        flags = int(_lua_number(arguments[0]) or 0)
+        if flags & ~(_REPL_AOF | _REPL_REPLICA):
+            raise self._refuse(
+                b"ERR Invalid replication flags. Use REPL_AOF, REPL_REPLICA, REPL_ALL or REPL_NONE."
+            )
+        assert self._client is not None
+        assert self.caller is not None
+        # Nothing is told elsewhere of what a script does without these flags.
+        self._client.ctx.effects = self.caller.ctx.effects if flags else None
+
+    def _acl_check_cmd(self, *arguments: Any) -> bool:
+        try:
+            argv = words(arguments)
+        except TypeError:
+            raise self._refuse(WRONG_ARGUMENTS) from None
+        if not argv:
+            raise self._refuse(NO_ARGUMENTS)
+        try:
+            self._server.table.resolve(argv)
+        except RedisError:
+            raise self._refuse(b"ERR Invalid command passed to redis.acl_check_cmd()") from None
+        return True
+
+
+_SHOWN = (bytes, int, float)
+
+
+def _lua_number(value: Any) -> float | None:
+    """Return a number, or a string's that reads as one, as Lua takes them; None if it is none."""
+    if value.__class__ is int or value.__class__ is float:
+        return value if value - value == 0 else None
+    if value.__class__ is bytes:
+        try:
+            return float(value)
+        except ValueError:
+            return None
+    return None
