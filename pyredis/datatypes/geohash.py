@@ -392,6 +392,9 @@ def search_members(value: SortedSetValue, shape: Shape) -> list[bytes]:
     found: list[bytes] = []
     for low, high in areas(shape):
         for members, scores in value.pieces(low, high):
+            if len(members) <= _FEW:
+                found += shape.members_within(members, scores)
+                continue
             for start, stop, surely in shape.parts(low, high, scores):
                 if surely:
                     found += members[start:stop]
