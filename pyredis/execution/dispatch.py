@@ -195,10 +195,20 @@ class Dispatcher:
         Returns:
             The encoded reply, or None if nothing was done: call :meth:`run`.
         """
+        reply = self.call_plain(client, argv)
+        return None if reply is LATER else encoded(reply, client.resp)
+
+    def call_plain(self, client: Client, argv: Sequence[bytes]) -> Reply:
+        """
+        Run one request, if it can go the short way.
+
+        Returns:
+            Its reply as a value, or ``LATER`` if nothing was done.
+        """
         command = self._plain(argv[0])
         count = len(argv)
         if command is None or client.special or self.special or count < command.minimum:
-            return None
+            return LATER
         client.last_interaction_ms = self._keyspace.now_ms
         client.last_command = command
         call: Any = command.call
@@ -213,7 +223,7 @@ class Dispatcher:
         except Exception as error:
             reply = self._failed(command, count, error)
         self._account(client, command, argv, 1, started)
-        return encoded(reply, client.resp)
+        return cast(Reply, reply)
 
     def _account(
         self,

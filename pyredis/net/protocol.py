@@ -24,6 +24,7 @@ from zope.interface import implementer
 from pyredis.errors import ProtocolError
 from pyredis.execution.client_lines import client_type
 from pyredis.wire.human import encode_human
+from pyredis.wire.replies import LATER
 from pyredis.wire.requests import Request, RequestReader, TypedRequest
 
 if TYPE_CHECKING:
@@ -254,7 +255,9 @@ class RedisProtocol(LineReceiver):
         for argv in requests:
             if argv.__class__ is TypedRequest and self._server.settings.inline_replies == "human":
                 client.last_interaction_ms = self._server.keyspace.now_ms
-                reply = self._server.dispatcher.dispatch(client, argv)
+                reply = self._server.dispatcher.call_plain(client, argv)
+                if reply is LATER:
+                    reply = self._server.dispatcher.dispatch(client, argv)
                 client.reads_lines = client.waiting is not None
                 if client.waiting is None:
                     encode_human(reply, append)

@@ -290,13 +290,14 @@ def encode(reply: object, append: Append, resp: int) -> None:
         raise TypeError(f"{type(reply).__name__} is not a reply")
 
 
-def encoded(reply: object, resp: int) -> bytes:
+def encoded(reply: Any, resp: int) -> bytes:
     """Return one reply as bytes."""
     kind = reply.__class__
     if kind is bytes:
-        return b"$%d\r\n%b\r\n" % (len(reply), reply)  # type: ignore[arg-type]
+        return b"$%d\r\n%b\r\n" % (len(reply), reply)
     if kind is Simple:
-        return reply.wire  # type: ignore[attr-defined]
+        wire: bytes = reply.wire
+        return wire
     if kind is int:
         return b":%d\r\n" % reply
     pieces: list[bytes] = []

@@ -22,6 +22,7 @@ from pyredis.wire.replies import (
     Pairs,
     Scored,
     Several,
+    Simple,
     Verbatim,
 )
 
@@ -51,6 +52,9 @@ def encode_human(reply: Any, append: Append) -> None:
         reply: A value of the reply vocabulary.
         append: Takes each piece of the encoded reply.
     """
+    if reply.__class__ is Simple:
+        append(reply.wire)
+        return
     if isinstance(reply, Several):
         for each in reply:
             encode_human(each, append)

@@ -51,6 +51,9 @@ _announces_array = re.compile(rb"\*\d{5}").search
 _announces_more = re.compile(rb"[>~|]\d{5}").search
 _flatten = chain.from_iterable
 _STAR = ord("*")
+_NEWLINE = ord("\n")
+# What may begin a RESP array, or be quoted or strange in a typed line.
+_NOT_PLAIN = b"*\"'\\\0"
 _PROBE, _PROBED = b":1\r\n", 1
 
 
@@ -140,6 +143,11 @@ class RequestReader:
                 buffer += data
                 return self._patient()
         if data[0] != _STAR or self.limited or len(data) > _FAST_MAX_BYTES:
+            if _holds_plain_lines(data) and not self.limited:
+                # A tuple, because a list promises RESP arrays.
+                return tuple(
+                    TypedRequest(words) for words in map(bytes.split, data.split(b"\n")) if words
+                )
             buffer += data
             return self._patient()
         if len(data) < _SMALL_BYTES:
@@ -311,6 +319,11 @@ def _encoded(requests: list[Request]) -> bytes:
         pieces.append(b"*%d\r\n" % len(argv))
         pieces += [b"$%d\r\n%b\r\n" % (len(word), word) for word in argv]
     return b"".join(pieces)
+
+
+def _holds_plain_lines(data: bytes) -> bool:
+    """Tell whether a chunk is whole typed lines whose words stand between blanks, no more."""
+    return data[-1] == _NEWLINE and len(data.translate(None, _NOT_PLAIN)) == len(data)
 
 
 def _only_request(data: bytes) -> Request | None:
