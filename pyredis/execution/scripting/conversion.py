@@ -15,14 +15,17 @@ from itertools import chain
 from typing import Any
 
 from pyredis.errors import RedisError
-from pyredis.primitives.numbers import format_double
+from pyredis.primitives.numbers import format_double, format_human_double
 from pyredis.wire.replies import (
     BigNumber,
     Boolean,
     Double,
+    Entries,
+    HumanDouble,
     Pairs,
     Push,
     Reply,
+    Scored,
     SetReply,
     Several,
     Simple,
@@ -136,10 +139,17 @@ class ToLua:
             if tells_apart:
                 return {b"set": {value(member): True for member in reply}}
             return self._list(reply)
-        if kind is Pairs:
+        if kind is Pairs or kind is Scored:
             if tells_apart:
                 return [self._list(pair) for pair in reply]
             return self._list(chain.from_iterable(reply))
+        if kind is Entries:
+            if tells_apart:
+                pairs = ((value(k), value(v)) for k, v in reply)
+                return {b"map": {k: v for k, v in pairs if v is not None}}
+            return self._list(reply)
+        if kind is HumanDouble:
+            return {b"double": float(reply)} if tells_apart else format_human_double(reply)
         if kind is Double:
             return {b"double": float(reply)} if tells_apart else format_double(reply)
         if kind is Boolean:
