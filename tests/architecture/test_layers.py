@@ -44,7 +44,7 @@ COVERED_ELSEWHERE = {
     "__main__.py": "integration/test_daemon.py",
     "server.py": "integration/test_daemon.py",
     "startup.py": "integration/test_daemon.py",
-    "tap.py": "integration/test_embedding.py",
+    "tap.py": "integration/test_twistd.py",
     "embedding.py": "integration/test_embedding.py",
     "demo.py": "integration/test_embedding.py",
     # Tried through the commands that they carry.
