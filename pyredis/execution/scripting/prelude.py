@@ -239,7 +239,8 @@ function hook()
   if problem then
     -- From now on at every line, or pcall in a loop would go on for ever.
     sethook(hook, 'l')
-    error(problem, 0)
+    -- What is Redis' own ends by itself, and has to.
+    if getinfo(2, 'S').source ~= MINE then error(problem, 0) end
   end
 end
 sethook(hook, '', host.every)
@@ -483,13 +484,27 @@ function exports.slice(values, first, last) return unpack(values, first, last) e
 
 function exports.rehook() sethook(hook, '', host.every) end
 exports.import = import
-exports.protect = protect
-exports.missing = missing
-exports.set_index = function(index) env_metatable.__index = index end
-exports.reset_index = function() env_metatable.__index = safe end
-exports.as_function = as_function
-exports.handler = handler
-exports.safe = safe
+
+-- While a library loads, its functions' globals are these.
+local loading = {redis = {}}
+for _, name in next, {'log', 'LOG_DEBUG', 'LOG_VERBOSE', 'LOG_NOTICE', 'LOG_WARNING',
+    'REDIS_VERSION', 'REDIS_VERSION_NUM'} do
+  loading.redis[name] = rawget(safe.redis, name)
+end
+if host.register then loading.redis.register_function = as_function(host.register) end
+setmetatable(loading.redis, {__index = missing})
+loading.redis = protect(loading.redis)
+setmetatable(loading, {__index = missing})
+
+function exports.load(f)
+  env_metatable.__index, behind[env] = loading, loading
+  local ok, problem = pcall(f)
+  env_metatable.__index, behind[env] = safe, safe
+  if ok then return end
+  problem = translate(problem)
+  if type(problem) == 'table' then return text_of(rawget(problem, 'err')) or 'ERR' end
+  return 'ERR ' .. tostring(problem)
+end
 for name in next, {debug = 1, io = 1, os = 1, package = 1, python = 1, require = 1, module = 1,
     dofile = 1, loadfile = 1, print = 1} do
   real_G[name] = nil

@@ -17,6 +17,7 @@ from pyredis.errors import RedisError
 from pyredis.execution.blocking import Blocked
 from pyredis.execution.client import Client
 from pyredis.execution.scripting.conversion import ToLua, TooLarge, words
+from pyredis.execution.scripting.function_libraries import FunctionLibraries
 from pyredis.execution.scripting.sandbox import Sandbox
 from pyredis.execution.scripting.shebang import ScriptFlag, script_header
 from pyredis.execution.table import check_arity
@@ -74,6 +75,7 @@ class Scripting:
 
     Attributes:
         scripts: Compiled scripts by their digests.
+        libraries: Of functions.
         caller: The client whose script runs, None while none does.
         log: Called with a level's name and what a script wants logged.
     """
@@ -89,6 +91,8 @@ class Scripting:
         self.log: Callable[[str, bytes], None] = lambda level, text: None
         self._read_only = False
         self._active: Sandbox | None = None
+        self._load_until = 0
+        self.libraries = FunctionLibraries(self)
 
     # Which scripts there are
 
@@ -100,7 +104,7 @@ class Scripting:
             functions[b"breakpoint"] = lambda *_: False
             functions[b"debug"] = lambda *_: None
             functions[b"replicate_commands"] = lambda *_: True
-            self._sandbox = Sandbox(functions, self.constants(), self._tick)
+            self._sandbox = Sandbox(functions, self.constants(), self.tick)
         return self._sandbox
 
     def functions(self) -> dict[bytes, Callable[..., Any]]:
@@ -241,8 +245,22 @@ class Scripting:
         client.ctx.may_block = False
         return client
 
-    def _tick(self) -> bytes | None:
-        """Say why the script under way must end, if it must."""
+    def load_library(self, sandbox: Sandbox, function: Any, timeout_ns: int) -> bytes | None:
+        """Run the text of a library for so long at most; return why it failed, if it did."""
+        self._active = sandbox
+        self._load_until = self._server.timer() + timeout_ns
+        try:
+            return sandbox.load(function)
+        finally:
+            is_over, self._load_until = self._load_until < 0, 0
+            if is_over:
+                sandbox.rehook()
+
+    def tick(self) -> bytes | None:
+        """Say why what runs must end, if it must; called now and then while Lua runs."""
+        if self._load_until and self._server.timer() > self._load_until:
+            self._load_until = -1
+            return b"ERR FUNCTION LOAD timeout"
         return None
 
     # What scripts call. None of these may fail but by Sandbox.refuse.

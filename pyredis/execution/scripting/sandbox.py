@@ -75,7 +75,7 @@ class Sandbox:
         functions: What ``redis`` offers, by name.
         constants: Numbers and strings in ``redis``, by name.
         tick: Called now and then while a script runs; what it returns ends the script.
-        for_scripts: Whether it runs scripts (EVAL), or functions (FCALL).
+        register: What libraries call to name their functions, if there are any.
         memory_limit: In bytes.
 
     Attributes:
@@ -90,10 +90,11 @@ class Sandbox:
         functions: dict[bytes, Callable[..., Any]],
         constants: dict[bytes, Any],
         tick: Callable[[], bytes | None],
-        for_scripts: bool = True,
+        register: Callable[..., Any] | None = None,
         memory_limit: int = MEMORY_LIMIT,
     ) -> None:
         lua51 = _lua()
+        self.lua_type: Callable[[Any], str | None] = lua51.lua_type
         self.lua_errors = (lua51.LuaError, MemoryError)
         self.pending: dict[bytes, Any] | None = None
         self._limit = memory_limit
@@ -118,7 +119,8 @@ class Sandbox:
                 b"randomseed": numbers.seed,
                 b"functions": table(functions),
                 b"constants": table(constants),
-                b"for_scripts": for_scripts,
+                b"for_scripts": register is None,
+                b"register": register or False,
                 b"every": INSTRUCTIONS_A_TICK,
                 b"depth": MAX_DEPTH,
             }
@@ -134,6 +136,7 @@ class Sandbox:
         self.exports[b"lock"]()
         self.table = table
         self._compile = self.exports[b"compile"]
+        self._load = self.exports[b"load"]
         self._slice = self.exports[b"slice"]
         self.eval: Callable[..., Any] = self.exports[b"eval"]
         self.call: Callable[..., Any] = self.exports[b"call"]
@@ -260,6 +263,15 @@ class Sandbox:
         if source is not None and line is not None:
             text += b" script: %b, on %b:%b." % (name, source, line)
         return error_of(text), counted
+
+    def load(self, function: Any) -> bytes | None:
+        """Run the text of a library; return why it failed, if it did."""
+        try:
+            problem: bytes | None = self._load(function)
+        except self.lua_errors as error:
+            self._lua.gccollect()
+            return b"ERR " + (str(error).encode() or b"not enough memory")
+        return problem
 
     def rehook(self) -> None:
         """Count instructions again, after a script was killed."""
