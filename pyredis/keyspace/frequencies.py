@@ -32,7 +32,11 @@ class FrequencyCounting:
 
     def first(self, now_ms: int) -> int:
         """Return the state of a key that is new now."""
-        return now_ms // _MINUTE_MS << 8 | _INITIAL
+        return self.state_of(_INITIAL, now_ms)
+
+    def state_of(self, count: int, now_ms: int) -> int:
+        """Return the state of a key that is now as often accessed as this count says."""
+        return now_ms // _MINUTE_MS << 8 | count
 
     def accessed(self, state: int | None, now_ms: int, rng: Random) -> int:
         """Return the state of a key that is accessed now; None if it was not counted so far."""

@@ -147,11 +147,25 @@ class Keyspace:
         assert db.accesses is not None
         return max(0, self.now_ms - db.accesses.get(key, self.started_ms))
 
+    def set_idle_ms(self, db: Database, key: bytes, idle_ms: int) -> None:
+        """Note that a key was last accessed so long ago, on another server or before the start."""
+        self.track_accesses()
+        assert db.accesses is not None
+        db.accesses[key] = self.now_ms - idle_ms
+
     def access_count(self, db: Database, key: bytes, counting: FrequencyCounting) -> int:
         """Return how often a key is accessed, from 0 to 255, as far as is known."""
         self.track_accesses(counting)
         assert db.accesses is not None
         return counting.count_of(db.accesses.get(key), self.now_ms)
+
+    def set_access_count(
+        self, db: Database, key: bytes, counting: FrequencyCounting, count: int
+    ) -> None:
+        """Note how often a key was accessed so far, on another server or before the start."""
+        self.track_accesses(counting)
+        assert db.accesses is not None
+        db.accesses[key] = counting.state_of(count, self.now_ms)
 
     # Expiry and freeing, in slices
 

@@ -119,15 +119,20 @@ def _list_quicklist(data: bytes, at: int, limits: EncodingLimits) -> _Found:
 def _list_quicklist_2(data: bytes, at: int, limits: EncodingLimits) -> _Found:
     count, at = read_count(data, at, 2)
     nodes: list[list[bytes]] = []
+    plain: list[bytes] = []
     for _ in range(count):
         container, at = read_length(data, at)
         blob, at = read_string(data, at)
         if container == rdb.PACKED_NODE:
             nodes.append(read_listpack(blob))
         elif container == rdb.PLAIN_NODE and blob:
+            plain.append(blob)
             nodes.append([blob])
         else:
             raise CorruptRdb("a quicklist with an unknown or empty node")
+    if plain and sum(map(len, nodes)) == 1:
+        # An element that had a node of its own keeps it.
+        return ListValue.of(plain, limits, shrinking=False), at
     return _of_nodes(nodes, limits, at), at
 
 

@@ -185,7 +185,7 @@ def read_zipmap(blob: bytes) -> list[bytes]:
         at = -1
     if at != last:
         raise CorruptRdb("a zipmap entry beyond the end")
-    if blob[0] != len(entries) // 2 and blob[0] < _BIG:
+    if blob[0] not in (len(entries) // 2, _BIG):
         raise CorruptRdb("a zipmap with another number of entries than it says")
     return entries
 

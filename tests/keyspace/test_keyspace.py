@@ -198,6 +198,15 @@ class AccessTests(KeyspaceCase):
         self.assertEqual(self.keyspace.access_count(self.db, b"k", counting), 5)
         self.assertEqual(self.keyspace.idle_ms(self.db, b"k"), 1000)
 
+    def test_what_is_known_from_elsewhere_can_be_noted(self) -> None:
+        """How long a key was idle, or how often it was used."""
+        self.db.store(b"k", b"v")
+        self.keyspace.set_idle_ms(self.db, b"k", 7000)
+        self.assertEqual(self.keyspace.idle_ms(self.db, b"k"), 7000)
+        counting = FrequencyCounting()
+        self.keyspace.set_access_count(self.db, b"k", counting, 100)
+        self.assertEqual(self.keyspace.access_count(self.db, b"k", counting), 100)
+
 
 class LazyFreeingTests(KeyspaceCase):
     """Values that are freed little by little."""

@@ -125,6 +125,8 @@ class EncodingTests(SynchronousTestCase):
         self.assertEqual((value.encoding, value.node_lengths()), ("quicklist", [1, 2]))
         one = value_of(rdb.LIST_QUICKLIST_2, b"\x01\x02" + packed(b"a"))
         self.assertEqual(one.encoding, "listpack")
+        plain_node = value_of(rdb.LIST_QUICKLIST_2, b"\x01\x01\x01a")
+        self.assertEqual((plain_node.encoding, plain(plain_node)), ("quicklist", [b"a"]))
         self.assertEqual(value_of(rdb.LIST_ZIPLIST, zipped(b"a")).encoding, "quicklist")
         self.assertEqual(value_of(rdb.LIST, b"\x01\x01a").encoding, "listpack")
 

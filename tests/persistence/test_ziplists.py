@@ -97,7 +97,7 @@ class ZipmapTests(SynchronousTestCase):
     def test_what_contradicts_itself_is_refused(self) -> None:
         """The count, lengths, the end."""
         blob = b"\x02\x01a\x02\x001x\x02bc\x02\x03yy---\xff"
-        for bad in (blob[1:], b"\x03" + blob[1:], blob + b"\xff", b"\0", b""):
+        for bad in (blob[1:], b"\x03" + blob[1:], b"\xff" + blob[1:], blob + b"\xff", b"\0", b""):
             self.assertRaises(CorruptRdb, read_zipmap, bad)
         for size in range(len(blob)):
             self.assertRaises(CorruptRdb, read_zipmap, blob[:size])
