@@ -238,7 +238,7 @@ def function_restore(ctx: Context, serialized_value: bytes, *options: bytes) -> 
         library = kept.read(code, libraries)
         for other in libraries.values():
             for name in library.functions.keys() & other.functions.keys():
-                raise RedisError(b"Function %b already exists" % name)
+                raise RedisError(b"Function %b already exists" % library.functions[name].name)
         libraries[library.name] = library
     if policy == b"FLUSH":
         kept.replace_all(list(libraries.values()))
@@ -281,7 +281,7 @@ def _call(
 ) -> Reply:
     announce(ctx)
     libraries = ctx.server.scripting.libraries
-    found = libraries.functions.get(function)
+    found = libraries.functions.get(function.lower())
     if found is None:
         raise RedisError("Function not found")
     count = key_count(numkeys, len(options), "Bad number of keys provided")

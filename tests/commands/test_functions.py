@@ -29,6 +29,7 @@ class FunctionTests(SynchronousTestCase):
     def test_calling(self) -> None:
         """Keys and arguments are the function's arguments."""
         self.assertEqual([b"k", b"a"], self.do("FCALL", "both", 1, "k", "a"))
+        self.assertEqual([b"k", b"a"], self.do("FCALL", "BOTH", 1, "k", "a"))
         self.assertEqual(Simple(b"OK"), self.do("FCALL", "writes", 1, "k"))
         self.assertEqual(b"1", self.do("FCALL_RO", "reads", 1, "k"))
 

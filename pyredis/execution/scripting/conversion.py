@@ -163,10 +163,23 @@ class ToLua:
         return reply.text
 
 
+class ScriptError(RedisError):
+    """An error whose text, code included, a script made: there may be no more than a code."""
+
+    def __init__(self, text: bytes) -> None:
+        code, _, message = text.partition(b" ")
+        super().__init__(message, code.decode("utf-8", "replace"))
+        self._text = text.replace(b"\r", b" ").replace(b"\n", b" ")
+
+    @property
+    def text(self) -> bytes:
+        """The reply's text, as it was made."""
+        return self._text
+
+
 def error_of(text: bytes) -> RedisError:
-    """Return the error whose text, code included, a script made."""
-    code, _, message = text.strip(b"\r\n").partition(b" ")
-    return RedisError(message, code.decode("utf-8", "replace"))
+    """Return the error whose text a script made."""
+    return ScriptError(text.strip(b"\r\n"))
 
 
 class FromLua:

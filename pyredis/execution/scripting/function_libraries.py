@@ -45,7 +45,7 @@ class Function:
 
 
 class Library:
-    """A library: its name, its text with the first line, its functions by name."""
+    """A library: its name, its text with the first line, its functions by name in lower case."""
 
     __slots__ = ("code", "functions", "name")
 
@@ -68,7 +68,7 @@ class FunctionLibraries:
 
     Attributes:
         libraries: By name.
-        functions: All libraries' functions, by name.
+        functions: All libraries' functions, by name in lower case.
     """
 
     def __init__(self, scripting: Scripting) -> None:
@@ -159,9 +159,9 @@ class FunctionLibraries:
             kept.pop(library.name, None)
         functions = _functions_of(kept)
         for library in libraries:
-            for name in library.functions:
+            for name, function in library.functions.items():
                 if name in functions:
-                    raise RedisError(b"Function %b already exists" % name)
+                    raise RedisError(b"Function %b already exists" % function.name)
             functions.update(library.functions)
             kept[library.name] = library
         self.libraries, self.functions = kept, functions
@@ -232,11 +232,11 @@ class FunctionLibraries:
             function = self._function_of(arguments)
             if not _is_name(function.name):
                 raise _WrongArgument(_BAD_NAME.decode())
-            if function.name in library.functions:
+            if function.name.lower() in library.functions:
                 raise _WrongArgument("Function already exists in the library")
         except _WrongArgument as wrong:
             raise sandbox.refuse(b"ERR " + str(wrong).encode()) from None
-        library.functions[function.name] = function
+        library.functions[function.name.lower()] = function
 
     def _function_of(self, arguments: Sequence[Any]) -> Function:
         if not 1 <= len(arguments) <= 2:

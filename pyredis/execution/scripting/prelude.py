@@ -87,9 +87,13 @@ local function check_change(t)
 end
 
 local safe = {}
-local function guarded(f)
+local function guarded(f, name)
   return function(t, ...)
-    if t ~= nil and behind[t] then error(READONLY, 0) end
+    if type(t) ~= 'table' then
+      error("bad argument #1 to '" .. name .. "' (table expected, got " ..
+        (t == nil and 'no value' or type(t)) .. ')', 2)
+    end
+    if behind[t] then error(READONLY, 0) end
     return f(t, ...)
   end
 end
@@ -99,8 +103,8 @@ for _, name in ipairs{'assert', 'error', 'gcinfo', 'ipairs', 'newproxy', 'rawequ
   safe[name] = real_G[name]
 end
 
-safe.rawset = guarded(rawset)
-safe.setmetatable = guarded(setmetatable)
+safe.rawset = guarded(rawset, 'rawset')
+safe.setmetatable = guarded(setmetatable, 'setmetatable')
 safe.getmetatable = getmetatable
 function safe.rawget(t, k) return rawget(t ~= nil and behind[t] or t, k) end
 
@@ -261,7 +265,7 @@ real_metatable('').__metatable = no_metatable
 
 safe.table = copy(table, {})
 for _, name in next, {'insert', 'remove', 'sort', 'setn'} do
-  safe.table[name] = guarded(table[name])
+  safe.table[name] = guarded(table[name], name)
 end
 safe.table.foreach = function(t, f) return table.foreach(t ~= nil and behind[t] or t, f) end
 

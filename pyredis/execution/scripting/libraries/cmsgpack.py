@@ -244,7 +244,7 @@ local function unpack_with(name, data, limit, offset)
   local ok, found, count, at = pcall(objects, data, limit, offset, whole)
   if not ok then
     if type(found) == 'table' and rawget(found, 1) then
-      error(format("bad argument #1 to '%s' (%s)", name, found[1]), 3)
+      error(found[1], 3)
     end
     error(found, 0)
   end

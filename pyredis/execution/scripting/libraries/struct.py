@@ -74,10 +74,12 @@ local function control(layout, option, at, state)
     align, at = read_number(layout, at, 8)
     local power = 1
     while power < align do power = power * 2 end
-    if align == 0 or power ~= align then error('alignment is not a power of 2', 3) end
+    if align == 0 or power ~= align then
+      error(format('alignment %d is not a power of 2', align), 3)
+    end
     state.align = align
   else
-    error("invalid format option '" .. option .. "'", 3)
+    error(format("bad argument #1 to '%s' (invalid format option '%s')", state.name, option), 3)
   end
   return at
 end
@@ -132,7 +134,8 @@ local struct = {}
 function struct.pack(...)
   local count = select('#', ...)
   local layout = layout_of('pack', (...), count)
-  local state, out, total, argument, at = {little = true, align = 1}, {}, 0, 1, 1
+  local state = {little = true, align = 1, name = 'pack'}
+  local out, total, argument, at = {}, 0, 1, 1
   while at <= #layout do
     local option, size, skip
     option, size, skip, at = option_at(layout, at, state, total)
@@ -189,7 +192,8 @@ function struct.unpack(...)
     if not from then wrong(3, 'unpack', 'number', position) end
     if from < 1 then error("bad argument #3 to 'unpack' (offset must be 1 or greater)", 2) end
   end
-  local pos, state, found, n, at = floor(from) - 1, {little = true, align = 1}, {}, 0, 1
+  local pos, found, n, at = floor(from) - 1, {}, 0, 1
+  local state = {little = true, align = 1, name = 'unpack'}
   while at <= #layout do
     local option, size, skip
     option, size, skip, at = option_at(layout, at, state, pos)
@@ -233,18 +237,18 @@ end
 
 function struct.size(...)
   local layout = layout_of('size', (...), select('#', ...))
-  local state, total, at = {little = true, align = 1}, 0, 1
+  local state, total, at = {little = true, align = 1, name = 'size'}, 0, 1
   while at <= #layout do
     local option, size, skip
     option, size, skip, at = option_at(layout, at, state, total)
     total = total + skip + size
     if option == 's' then
-      error("bad argument #1 to 'size' (variable-size format in option 's')", 2)
+      error("bad argument #1 to 'size' (option 's' has no fixed size)", 2)
     end
     if option == 'c' and size == 0 then
-      error("bad argument #1 to 'size' (variable-size format in option 'c0')", 2)
+      error("bad argument #1 to 'size' (option 'c0' has no fixed size)", 2)
     end
-    if not find(option, '^[bBhHlLTiIfdcx]$') then at = control(layout, option, at, state) end
+    if find(option, '^[ <>!]$') then at = control(layout, option, at, state) end
   end
   return total
 end
