@@ -113,6 +113,7 @@ class RedisServer(MultiService):
         self.instance.dispatcher.log_failure = self._log_failure
         self.instance.dispatcher.log_intrusion = self._log_intrusion
         self._intrusion_logged_ms = 0
+        self.instance.scripting.log = self._log_script
         self.listeners = ListenerService(self.instance, reactor, pick_port)
         self.keyspace_service = KeyspaceService(self.instance, clock or reactor)
         self.sampling_service = SamplingService(self.instance, clock or reactor)
@@ -345,6 +346,11 @@ class RedisServer(MultiService):
                 "browser does for a page that uses Cross Protocol Scripting. Connection aborted.",
                 addr=client.address,
             )
+
+    def _log_script(self, level: str, text: bytes) -> None:
+        """Write what a script says by redis.log."""
+        write = {"debug": self._log.debug, "warning": self._log.warn}.get(level, self._log.info)
+        write("{text}", text=text.decode("utf-8", "backslashreplace"))
 
     def _log_failure(self, name: str) -> None:
         self._log.failure("Command '{name}' failed unexpectedly", name=name)

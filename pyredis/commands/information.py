@@ -187,9 +187,10 @@ def _script_memory(ctx: Context) -> Fields:
     yield "used_memory_vm_eval", evaluated
     yield "used_memory_lua_human", format_memory(evaluated).decode()
     yield "used_memory_scripts_eval", 0
-    yield "number_of_cached_scripts", 0
-    yield "number_of_functions", 0
-    yield "number_of_libraries", 0
+    scripting = ctx.server.scripting
+    yield "number_of_cached_scripts", len(scripting.scripts)
+    yield "number_of_functions", len(scripting.libraries.functions)
+    yield "number_of_libraries", len(scripting.libraries.libraries)
     yield "used_memory_vm_functions", functions
     yield from _human(ctx, "used_memory_vm_total", evaluated + functions)
     yield "used_memory_functions", 0

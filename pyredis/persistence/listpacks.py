@@ -21,11 +21,11 @@ from pyredis.persistence.rdb_format import PAST_THE_END, CorruptRdb
 
 HEADER_BYTES: Final = 6
 _END: Final = 255
-_END_BYTE: Final = b"\xff"
 _COUNT_UNKNOWN: Final = 0xFFFF
 _GREATEST: Final = 0xFFFFFFFF
 
 _header = Struct("<IH")
+_pack_header = _header.pack
 _read_i16 = Struct("<h").unpack_from
 _read_i32 = Struct("<i").unpack_from
 _read_i64 = Struct("<q").unpack_from
@@ -56,25 +56,26 @@ def read_listpack(blob: bytes) -> list[bytes]:
         raise CorruptRdb("a listpack of another size than it says")
     entries: list[bytes] = []
     append = entries.append
+    texts = _SMALL_TEXTS
     at = HEADER_BYTES
     try:
         while at < last:
             head = blob[at]
-            if 0x80 <= head < 0xC0:
-                start = at + 1
-                end = at + head - 0x7F
-                if blob[end] != head - 0x7F:
-                    raise CorruptRdb("a listpack entry whose lengths differ")
-                append(blob[start:end])
-                at = end + 1
-            elif head < 0x80:
-                if blob[at + 1] != 1:
-                    raise CorruptRdb("a listpack entry whose lengths differ")
-                append(_SMALL_TEXTS[head])
+            if head > 0x7F:
+                if head < 0xC0:
+                    end = at + head - 0x7F
+                    if blob[end] + 0x7F != head:
+                        raise CorruptRdb("a listpack entry whose lengths differ")
+                    append(blob[at + 1 : end])
+                    at = end + 1
+                else:
+                    entry, at = _read_long_entry(blob, at, head)
+                    append(entry)
+            elif blob[at + 1] == 1:
+                append(texts[head])
                 at += 2
             else:
-                entry, at = _read_long_entry(blob, at, head)
-                append(entry)
+                raise CorruptRdb("a listpack entry whose lengths differ")
     except PAST_THE_END:
         at = -1
     if at != last:
@@ -88,32 +89,41 @@ def _read_long_entry(blob: bytes, at: int, head: int) -> tuple[bytes, int]:
     """Return an entry that takes more than one byte for its encoding, and the position behind."""
     if head < 0xE0:
         number = (head & 0x1F) << 8 | blob[at + 1]
-        entry = b"%d" % (number - 0x2000 if number >= 0x1000 else number)
-        end = at + 2
-    elif head < 0xF0:
-        end = at + 2 + ((head & 0x0F) << 8 | blob[at + 1])
-        entry = blob[at + 2 : end]
-    elif head == 0xF0:
-        end = at + 5 + int(_read_u32(blob, at + 1)[0])
-        entry = blob[at + 5 : end]
+        if number >= 0x1000:
+            number -= 0x2000
+        size = 2
+    elif head < 0xF1:
+        return _read_long_text(blob, at, head)
     elif head == 0xF1:
-        entry = b"%d" % _read_i16(blob, at + 1)[0]
-        end = at + 3
+        number = _read_i16(blob, at + 1)[0]
+        size = 3
     elif head == 0xF2:
-        entry = b"%d" % int.from_bytes(blob[at + 1 : at + 4], "little", signed=True)
-        end = at + 4
+        number = int.from_bytes(blob[at + 1 : at + 4], "little", signed=True)
+        size = 4
     elif head == 0xF3:
-        entry = b"%d" % _read_i32(blob, at + 1)[0]
-        end = at + 5
+        number = _read_i32(blob, at + 1)[0]
+        size = 5
     elif head == 0xF4:
-        entry = b"%d" % _read_i64(blob, at + 1)[0]
-        end = at + 9
+        number = _read_i64(blob, at + 1)[0]
+        size = 9
     else:
         raise CorruptRdb("an unknown listpack entry")
+    if blob[at + size] != size:
+        raise CorruptRdb("a listpack entry whose lengths differ")
+    return b"%d" % number, at + size + 1
+
+
+def _read_long_text(blob: bytes, at: int, head: int) -> tuple[bytes, int]:
+    if head < 0xF0:
+        start = at + 2
+        end = start + ((head & 0x0F) << 8 | blob[at + 1])
+    else:
+        start = at + 5
+        end = start + int(_read_u32(blob, at + 1)[0])
     tail = encode_back_length(end - at)
     if blob[end : end + len(tail)] != tail:
         raise CorruptRdb("a listpack entry whose lengths differ")
-    return entry, end + len(tail)
+    return blob[start:end], end + len(tail)
 
 
 def encode_back_length(length: int) -> bytes:
@@ -164,10 +174,13 @@ def write_encoded_listpack(parts: list[bytes], count: int) -> bytes:
     Raises:
         OverflowError: They are too much for one.
     """
-    total = HEADER_BYTES + sum(map(len, parts)) + 1
+    body = b"".join(parts)
+    total = HEADER_BYTES + len(body) + 1
     if total > _GREATEST:
         raise OverflowError("too much for a listpack")
-    return b"".join((_header.pack(total, min(count, _COUNT_UNKNOWN)), *parts, _END_BYTE))
+    if count > _COUNT_UNKNOWN:
+        count = _COUNT_UNKNOWN
+    return b"%b%b\xff" % (_pack_header(total, count), body)
 
 
 def encode_entry(entry: bytes) -> bytes:

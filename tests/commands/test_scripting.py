@@ -1,6 +1,7 @@
 """Tests of EVAL and its kin."""
 
 import sys
+from itertools import count
 from typing import Any
 from unittest.mock import patch
 
@@ -173,6 +174,19 @@ class EvalTests(SynchronousTestCase):
         """The error says what to install."""
         with patch.dict(sys.modules, {"lupa": None}):
             self.assertIn(b"pip install pyredis[scripting]", self.session.error("EVAL", "", 0))
+
+    def test_one_that_never_ends_is_ended(self) -> None:
+        """Nobody else could be served: not even pcall keeps it going, and the server goes on."""
+        moments = count(0, 1_000_000_000)
+        self.session.server.timer = lambda: next(moments)
+        for script in (
+            "while true do end",
+            "while true do pcall(function() while true do end end) end",
+        ):
+            error = self.eval(script)
+            self.assertIn(b"Script ended after 5000 ms (busy-reply-threshold)", error.text)
+        self.assertEqual(self.eval("return 1"), 1)
+        self.assertEqual(self.session.do("PING"), Simple(b"PONG"))
 
 
 class ReadOnlyTests(SynchronousTestCase):

@@ -21,9 +21,15 @@ class KeyEventTests(FamilyTests):
     """Events are told as Redis tells them: which, of what key, in what order."""
 
     scenarios = {
-        "deleting": _told("DEL s missing l ; UNLINK t ; EXISTS missing s ; TOUCH missing ; TYPE missing ; GETDEL h ; GETDEL n"),
-        "renaming": _told("RENAME s x ; RENAME x l ; RENAMENX l y ; RENAMENX y t ; RENAME t t ; RENAME missing z ; RENAMENX missing z"),
-        "copying": _told("COPY s x ; COPY s x ; COPY s x REPLACE ; COPY l s REPLACE ; COPY missing s ; COPY s s DB 2"),
+        "deleting": _told(
+            "DEL s missing l ; UNLINK t ; EXISTS missing s ; TOUCH missing ; TYPE missing ; GETDEL h ; GETDEL n"
+        ),
+        "renaming": _told(
+            "RENAME s x ; RENAME x l ; RENAMENX l y ; RENAMENX y t ; RENAME t t ; RENAME missing z ; RENAMENX missing z"
+        ),
+        "copying": _told(
+            "COPY s x ; COPY s x ; COPY s x REPLACE ; COPY l s REPLACE ; COPY missing s ; COPY s s DB 2"
+        ),
         "moving": _told("MOVE l 1 ; MOVE l 1 ; MOVE s 1 ; MOVE missing 1 ; SELECT 1 ; MOVE l 0"),
         "deadlines": _told("""
             EXPIRE s 100 ; PEXPIRE s 100000 ; EXPIRE s 50 GT ; PERSIST s ; PERSIST s ; EXPIREAT s 4102444800 ; PEXPIREAT s 4102444800000 XX
@@ -34,6 +40,10 @@ class KeyEventTests(FamilyTests):
             SORT l ALPHA STORE d ; SORT l ALPHA STORE d ; SORT missing STORE d ; SORT missing STORE d ; SORT t BY w_* GET # GET v_* STORE s
             SORT t ; SORT missing ; SORT_RO t BY w_*
         """),
-        "whole databases": _told("SWAPDB 0 1 ; FLUSHDB ; FLUSHALL ; SET k v ; SWAPDB 0 0 ; RANDOMKEY ; KEYS * ; DBSIZE ; SCAN 0 TYPE string"),
-        "asking": _told("OBJECT ENCODING s ; OBJECT ENCODING missing ; OBJECT REFCOUNT missing ; SCAN 0 TYPE list ; GET missing ; MGET missing s"),
+        "whole databases": _told(
+            "SWAPDB 0 1 ; FLUSHDB ; FLUSHALL ; SET k v ; SWAPDB 0 0 ; RANDOMKEY ; KEYS * ; DBSIZE ; SCAN 0 TYPE string"
+        ),
+        "asking": _told(
+            "OBJECT ENCODING s ; OBJECT ENCODING missing ; OBJECT REFCOUNT missing ; SCAN 0 TYPE list ; GET missing ; MGET missing s"
+        ),
     }

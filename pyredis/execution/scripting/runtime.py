@@ -91,7 +91,8 @@ class Scripting:
         self.log: Callable[[str, bytes], None] = lambda level, text: None
         self._read_only = False
         self._active: Sandbox | None = None
-        self._load_until = 0
+        self._until = 0
+        self._reason = b""
         self.libraries = FunctionLibraries(self)
 
     # Which scripts there are
@@ -226,10 +227,13 @@ class Scripting:
         self._read_only = ro or no_writes
         self.caller = caller
         self._active = sandbox
+        threshold_ms = self._server.settings.busy_reply_threshold
+        self._limit(threshold_ms * 1_000_000, _ENDED % threshold_ms)
         try:
             result = sandbox.run(entry, function, numkeys, arguments)
         finally:
             self.caller = None
+            self._end_limit(sandbox)
         kind = result.__class__
         if kind is bytes or kind is int:
             return result  # type: ignore[no-any-return]
@@ -248,19 +252,27 @@ class Scripting:
     def load_library(self, sandbox: Sandbox, function: Any, timeout_ns: int) -> bytes | None:
         """Run the text of a library for so long at most; return why it failed, if it did."""
         self._active = sandbox
-        self._load_until = self._server.timer() + timeout_ns
+        self._limit(timeout_ns, b"ERR FUNCTION LOAD timeout")
         try:
             return sandbox.load(function)
         finally:
-            is_over, self._load_until = self._load_until < 0, 0
-            if is_over:
-                sandbox.rehook()
+            self._end_limit(sandbox)
+
+    def _limit(self, timeout_ns: int, reason: bytes) -> None:
+        """Let what runs next end after some time, with a reason; 0 is no limit."""
+        self._until = self._server.timer() + timeout_ns if timeout_ns > 0 else 0
+        self._reason = reason
+
+    def _end_limit(self, sandbox: Sandbox) -> None:
+        is_over, self._until = self._until < 0, 0
+        if is_over:
+            sandbox.rehook()
 
     def tick(self) -> bytes | None:
         """Say why what runs must end, if it must; called now and then while Lua runs."""
-        if self._load_until and self._server.timer() > self._load_until:
-            self._load_until = -1
-            return b"ERR FUNCTION LOAD timeout"
+        if self._until and self._server.timer() > self._until:
+            self._until = -1
+            return self._reason
         return None
 
     # What scripts call. None of these may fail but by Sandbox.refuse.
@@ -410,6 +422,11 @@ class Scripting:
 
 
 _SHOWN = (bytes, int, float)
+# Redis goes on and answers others with -BUSY. Here nobody could be answered
+# meanwhile, so a script that never ends must not be the end of the server.
+_ENDED = (
+    b"ERR Script ended after %d ms (busy-reply-threshold): other clients cannot be served meanwhile"
+)
 
 
 def _lua_number(value: Any) -> float | None:
