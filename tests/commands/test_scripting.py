@@ -1,7 +1,7 @@
 """Tests of EVAL and its kin."""
 
+import itertools
 import sys
-from itertools import count
 from typing import Any
 from unittest.mock import patch
 
@@ -177,7 +177,7 @@ class EvalTests(SynchronousTestCase):
 
     def test_one_that_never_ends_is_ended(self) -> None:
         """Nobody else could be served: not even pcall keeps it going, and the server goes on."""
-        moments = count(0, 1_000_000_000)
+        moments = itertools.count(0, 1_000_000_000)
         self.session.server.timer = lambda: next(moments)
         for script in (
             "while true do end",
