@@ -44,9 +44,11 @@ class HashValue:
     @classmethod
     def of_encoding(cls, fields: dict[bytes, bytes], encoding: str) -> HashValue:
         """Return a hash that keeps this dict, in an encoding that is known, as found in a file."""
-        value = cls()
+        value = cls.__new__(cls)
         value.fields = fields
         value.encoding = encoding
+        value.deadlines = None
+        value._index = None
         if encoding == "hashtable":
             value._to_hashtable()
         return value

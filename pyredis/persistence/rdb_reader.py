@@ -28,7 +28,7 @@ from pyredis.persistence.rdb_format import (
     read_string,
 )
 from pyredis.persistence.rdb_modules import UNSIGNED, module_name, skip_module_value
-from pyredis.persistence.rdb_value_reader import read_value
+from pyredis.persistence.rdb_value_reader import READERS
 from pyredis.primitives.checksums import crc64
 
 Record = tuple[int, bytes, Any, "int | None", "int | None", "int | None"]
@@ -95,6 +95,9 @@ class RdbReader:
         self._limits = limits
         self._checking = checking
         self._skipping_modules = skipping_modules
+        self._readers = dict(READERS)
+        if skipping_modules:
+            del self._readers[rdb.MODULE_2]
         self._total_bytes = total_bytes
         self._checksum = 0
         self._database = 0
@@ -164,6 +167,7 @@ class RdbReader:
         """Yield the records of some data; keep what is left of it."""
         size = len(data)
         begin = start = at
+        limits, readers = self._limits, self._readers
         database, marks = self._database, self._marks
         try:
             while True:
@@ -194,7 +198,15 @@ class RdbReader:
                     if at > size:
                         raise TruncatedRdb(at - size)
                 else:
-                    value, at = self._read_value(kind, key, data, at)
+                    reader = readers.get(kind)
+                    if reader is None:
+                        value, at = self._read_foreign_value(kind, key, data, at)
+                    else:
+                        try:
+                            value, at = reader(data, at, limits)
+                        except EmptyValue as error:
+                            value, at = None, error.at
+                            self._note_empty(key)
                 if marks is not None:
                     record = (database, key, value, *marks)
                     self._marks = marks = None
@@ -224,20 +236,19 @@ class RdbReader:
         if total is not None:
             self._wanted_bytes = min(self._wanted_bytes, total - self.bytes_read)
 
-    def _read_value(self, kind: int, key: bytes, data: bytes, at: int) -> tuple[Any, int]:
-        """Return a value, or None for one to be passed over, and the position behind it."""
-        if kind == rdb.MODULE_2 and self._skipping_modules:
-            number, at = read_length(data, at)
-            at = skip_module_value(data, at)
-            self.modules.append(f"key {key!r}, of the module type '{module_name(number)}'")
-            return None, at
-        try:
-            return read_value(kind, data, at, self._limits)
-        except EmptyValue as error:
-            self.empty_keys += 1
-            if len(self.empty_key_names) < _EMPTY_KEYS_NAMED:
-                self.empty_key_names.append(key)
-            return None, error.at
+    def _read_foreign_value(self, kind: int, key: bytes, data: bytes, at: int) -> tuple[Any, int]:
+        """Pass over a value of a module and return the position behind it; refuse all else."""
+        if kind != rdb.MODULE_2:
+            raise CorruptRdb(f"no value is of type {kind}")
+        number, at = read_length(data, at)
+        at = skip_module_value(data, at)
+        self.modules.append(f"key {key!r}, of the module type '{module_name(number)}'")
+        return None, at
+
+    def _note_empty(self, key: bytes) -> None:
+        self.empty_keys += 1
+        if len(self.empty_key_names) < _EMPTY_KEYS_NAMED:
+            self.empty_key_names.append(key)
 
     def _read_opcode(self, opcode: int, data: bytes, at: int) -> int:
         """Read what is no key; return the position behind it."""

@@ -24,7 +24,7 @@ from pyredis.datatypes.lists import ListValue
 from pyredis.datatypes.sets import SetValue
 from pyredis.datatypes.sorted_sets import SortedSetValue
 from pyredis.persistence import rdb_format as rdb
-from pyredis.persistence.listpacks import read_listpack
+from pyredis.persistence.listpacks import read_listpack, read_listpack_pairs
 from pyredis.persistence.rdb_format import (
     PAST_THE_END,
     CorruptRdb,
@@ -71,7 +71,7 @@ def read_value(kind: int, data: bytes, at: int, limits: EncodingLimits) -> _Foun
         UnsupportedRdb: It belongs to a module, or is of a later Redis.
         CorruptRdb: Anything else is wrong with it.
     """
-    reader = _READERS.get(kind)
+    reader = READERS.get(kind)
     if reader is None:
         raise CorruptRdb(f"no value is of type {kind}")
     try:
@@ -205,6 +205,18 @@ def _hash_ziplist(data: bytes, at: int, limits: EncodingLimits) -> _Found:
 
 
 def _hash_listpack(data: bytes, at: int, limits: EncodingLimits) -> _Found:
+    head = data[at]
+    if head < 0x80:
+        # As nearly always it is short and not compressed, and can be read where it is.
+        if head < 0x40:
+            start = at + 1
+            stop = start + head
+        else:
+            start = at + 2
+            stop = start + ((head & 0x3F) << 8 | data[at + 1])
+        fields = read_listpack_pairs(data, start, stop)
+        if fields and len(fields) <= limits.hash_max_listpack_entries:
+            return HashValue.of_encoding(fields, "listpack"), stop
     blob, at = read_string(data, at)
     return _packed_hash(read_listpack(blob), limits, at), at
 
@@ -327,6 +339,8 @@ def _read_score(data: bytes, at: int) -> tuple[float, int]:
 
 
 def _parse_score(text: bytes) -> float:
+    if text.isdigit():
+        return float(text)
     try:
         if text and 0 not in text:
             return parse_double_laxly(text)
@@ -430,7 +444,7 @@ def _module_pre_ga(data: bytes, at: int, limits: EncodingLimits) -> _Found:
     raise UnsupportedRdb("a module's value in the form of a pre-release of Redis 4.0")
 
 
-_READERS: Final[dict[int, _Reader]] = {
+READERS: Final[dict[int, _Reader]] = {
     rdb.STRING: _string,
     rdb.LIST: _list,
     rdb.SET: _set,
@@ -457,3 +471,4 @@ _READERS: Final[dict[int, _Reader]] = {
     rdb.HASH_METADATA: _hash_metadata,
     rdb.HASH_LISTPACK_EX: _hash_listpack_ex,
 }
+"""What reads the values of each type; see :func:`read_value` for what they raise."""

@@ -25,7 +25,7 @@ from pyredis.datatypes.sets import SetValue
 from pyredis.datatypes.sorted_sets import SortedSetValue
 from pyredis.datatypes.streams import StreamValue
 from pyredis.persistence import rdb_format as rdb
-from pyredis.persistence.listpacks import write_listpack
+from pyredis.persistence.listpacks import write_listpack, write_listpack_pairs
 from pyredis.persistence.rdb_format import encode_integer, encode_length
 from pyredis.persistence.rdb_streams import stream_pieces
 from pyredis.persistence.rdb_strings import StringWriter
@@ -153,11 +153,13 @@ class ValueWriter:
         fields = value.fields
         if value.deadlines and self.version > 10:
             return self._expiring_hash(value)
+        if value.encoding != "hashtable":
+            if self.version > 9:
+                blob = write_listpack_pairs(fields.items(), len(fields))
+                return rdb.HASH_LISTPACK, (self.strings.encode(blob),)
+            return rdb.HASH_ZIPLIST, self._blob(write_ziplist(chain.from_iterable(fields.items())))
         entries = list(chain.from_iterable(fields.items()))
-        if value.encoding == "hashtable":
-            return rdb.HASH, self._counted(entries, len(fields))
-        kind = rdb.HASH_LISTPACK if self.version > 9 else rdb.HASH_ZIPLIST
-        return kind, self._blob(self._lists(entries))
+        return rdb.HASH, self._counted(entries, len(fields))
 
     def _expiring_hash(self, value: HashValue) -> Encoded:
         deadlines: Mapping[bytes, int] = value.deadlines or {}

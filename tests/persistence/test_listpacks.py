@@ -11,8 +11,10 @@ from pyredis.persistence.listpacks import (
     encode_back_length,
     encode_entry,
     read_listpack,
+    read_listpack_pairs,
     write_encoded_listpack,
     write_listpack,
+    write_listpack_pairs,
 )
 from pyredis.persistence.rdb_format import CorruptRdb
 from tests.persistence.damage import damaged
@@ -100,3 +102,34 @@ class ListpackTests(SynchronousTestCase):
             blob = write_encoded_listpack([bytes((head, 1))], 1)
             self.assertRaises(CorruptRdb, read_listpack, blob)
         self.assertEqual(encode_entry(b"5"), b"\x05\x01")
+
+
+class PairTests(SynchronousTestCase):
+    """Small hashes are read and written without a list in between."""
+
+    @given(st.dictionaries(ENTRIES, ENTRIES, max_size=12), st.binary(max_size=3))
+    def test_it_is_the_same_listpack(self, pairs: dict[bytes, bytes], before: bytes) -> None:
+        """Wherever it lies."""
+        entries = [entry for pair in pairs.items() for entry in pair]
+        blob = write_listpack_pairs(pairs.items(), len(pairs))
+        self.assertEqual(blob, write_listpack(entries))
+        start, stop = len(before), len(before) + len(blob)
+        self.assertEqual(read_listpack_pairs(before + blob + b"\xff", start, stop), pairs)
+
+    def test_what_is_not_plain_is_left_to_others(self) -> None:
+        """An odd number of entries, one twice, one that is damaged, more than can be counted."""
+        for entries in ([b"a"], [b"a", b"1", b"a", b"2"], [b"a", b"1"] * 40000):
+            blob = write_listpack(entries)
+            self.assertIsNone(read_listpack_pairs(blob, 0, len(blob)))
+        entries = [b"a", b"12", b"-4097", b"70000", b"9" * 19, b"x" * 70]
+        for bad in damaged(write_listpack(entries), seed=4, count=2000):
+            found = read_listpack_pairs(bad, 0, len(bad))
+            if found is not None:
+                self.assertEqual([e for pair in found.items() for e in pair], read_listpack(bad))
+
+    def test_more_names_than_are_remembered(self) -> None:
+        """They are forgotten, and remembered again."""
+        for number in (*range(5000), *range(10)):
+            pairs = {b"field:%d" % number: b"v", b"x" * 100: b"w"}
+            blob = write_listpack_pairs(pairs.items(), 2)
+            self.assertEqual(read_listpack_pairs(blob, 0, len(blob)), pairs)
