@@ -165,7 +165,9 @@ def read_listpack_pairs(blob: bytes, start: int, stop: int) -> dict[bytes, bytes
                     return None
                 first = blob[at + 1 : end]
                 at = end + 1
-            elif head < 0x80 and blob[at + 1] == 1:
+            elif head < 0x80:
+                if blob[at + 1] != 1:
+                    return None
                 first = texts[head]
                 at += 2
             else:
@@ -184,7 +186,9 @@ def read_listpack_pairs(blob: bytes, start: int, stop: int) -> dict[bytes, bytes
                     return None
                 pairs[name] = blob[at + 1 : end]
                 at = end + 1
-            elif head < 0x80 and blob[at + 1] == 1:
+            elif head < 0x80:
+                if blob[at + 1] != 1:
+                    return None
                 pairs[name] = texts[head]
                 at += 2
             else:
