@@ -40,5 +40,6 @@ from pyredis.commands import (  # noqa: F401 - imported for their declarations
     stream_reading,
     streams,
     strings,
+    tracking,
     transactions,
 )

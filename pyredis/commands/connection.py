@@ -174,6 +174,7 @@ def reset(ctx: Context) -> Reply:
     ctx.server.watched.forget(client)
     ctx.server.broker.forget(client)
     ctx.server.monitors.remove(client)
+    ctx.server.tracking.end(client)
     client.reset()
     log_out(client)
     return Simple(b"RESET")

@@ -130,7 +130,7 @@ def _clients(ctx: Context) -> Fields:
     yield "client_recent_max_input_buffer", server.statistics.largest_input
     yield "client_recent_max_output_buffer", server.statistics.largest_output
     yield "blocked_clients", len(room)
-    yield "tracking_clients", 0
+    yield "tracking_clients", len(server.tracking)
     yield "clients_in_timeout_table", sum(each.timer is not None for each in waiting)
     yield "total_blocking_keys", room.keys
     nokey = [each for each in waiting if each.blocked.wakes_on_removal]
@@ -270,6 +270,10 @@ def _stats(ctx: Context) -> Fields:
     yield "pubsubshard_channels", len(broker.shard_channels)
     for field in _NOT_COUNTED:
         yield field, 0
+    tracking = ctx.server.tracking
+    yield "tracking_total_keys", tracking.keys
+    yield "tracking_total_items", tracking.items
+    yield "tracking_total_prefixes", tracking.prefixes
     yield "unexpected_error_replies", 0
     yield "total_error_replies", statistics.error_replies
     yield "dump_payload_sanitizations", 0
@@ -290,9 +294,6 @@ _NOT_COUNTED = (
     "active_defrag_key_misses",
     "total_active_defrag_time",
     "current_active_defrag_time",
-    "tracking_total_keys",
-    "tracking_total_items",
-    "tracking_total_prefixes",
 )
 
 

@@ -171,3 +171,4 @@ def _flush(ctx: Context, databases: Sequence[Database]) -> None:
         server.watched.database_changed(db)
         ctx.keyspace.dirty += db.clear()
     server.waiting_room.database_changed(*databases)
+    server.tracking.all_changed()

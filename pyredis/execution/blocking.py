@@ -179,12 +179,16 @@ class WaitingRoom:
 
     def _run_again(self, waiting: Waiting) -> None:
         client = waiting.client
+        outer, client.behind = client.behind, []
         reply = self._server.dispatcher.call(client, waiting.command, waiting.argv)
         if reply.__class__ is Blocked:
             waiting.command.calls -= 1
         else:
             self.leave(client)
             client.answer(reply)
+        behind, client.behind = client.behind, outer
+        for push in behind:
+            client.push(push)
 
     def _time_out(self, waiting: Waiting) -> None:
         if waiting.client.waiting is waiting:

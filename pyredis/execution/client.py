@@ -14,15 +14,16 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from pyredis.execution.ports import Connection, NoConnection
-from pyredis.wire.encoder import encode
+from pyredis.wire.encoder import encode, encoded
 from pyredis.wire.human import encode_human
-from pyredis.wire.replies import Reply
+from pyredis.wire.replies import Push, Reply
 
 if TYPE_CHECKING:
     from pyredis.datatypes.encodings import EncodingLimits
     from pyredis.execution.blocking import Waiting
     from pyredis.execution.instance import Instance
     from pyredis.execution.table import Command
+    from pyredis.execution.tracking import TrackingState
     from pyredis.execution.transactions import Transaction
     from pyredis.keyspace.database import Database
     from pyredis.keyspace.keyspace import Keyspace
@@ -91,6 +92,9 @@ class Client:
 
     Attributes:
         argv: The request under way, if it takes the dispatcher's long way.
+        behind: What is told while a request runs and leaves behind its reply; None
+            while pushes leave at once.
+        hears: It is told of changed keys, its own or another client's.
         reads_lines: The request that waits was typed as a line: its answer has
             the form that people read.
     """
@@ -99,10 +103,12 @@ class Client:
         "address",
         "argv",
         "authenticated",
+        "behind",
         "closing",
         "connection",
         "created_ms",
         "ctx",
+        "hears",
         "id",
         "input_bytes",
         "is_monitor",
@@ -121,6 +127,7 @@ class Client:
         "resp",
         "special",
         "subscriptions",
+        "tracking",
         "transaction",
         "user_name",
         "waiting",
@@ -158,6 +165,9 @@ class Client:
         self.watching: dict[tuple[Database, bytes], bool] | None = None
         self.no_touch = False
         self.is_monitor = False
+        self.tracking: TrackingState | None = None
+        self.hears = False
+        self.behind: list[Push] | None = None
         self.subscriptions: Subscriptions | None = None
         self.reply_mode = "on"
         self.resp = 2
@@ -177,8 +187,14 @@ class Client:
             or self.reply_mode != "on"
             or self.no_touch
             or self.is_monitor
+            or self.hears
             or self.is_only_listening
         )
+
+    def hear(self, hears: bool) -> None:
+        """Say whether this client is told of changed keys."""
+        self.hears = hears
+        self.refresh()
 
     def redact(self, *indexes: int) -> None:
         """Hide words of the request under way from all who are shown it (MONITOR, SLOWLOG)."""
@@ -229,6 +245,13 @@ class Client:
         """Send an encoded message of a channel."""
         if not self.closing:
             self.connection.write(data)
+
+    def push(self, push: Push) -> None:
+        """Send a push: now, or behind the reply to the request under way."""
+        if self.behind is not None:
+            self.behind.append(push)
+        else:
+            self.deliver(encoded(push, self.resp))
 
     def close(self) -> None:
         """Close when the replies written so far have left; nothing more is read."""

@@ -8,6 +8,7 @@ of fixed size) reads 0.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from sys import getsizeof
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -47,7 +48,8 @@ def memory_of(client: Client) -> int:
     """Return about how much memory a client takes, with what waits in its buffers."""
     connection = client.connection
     waiting = connection.pending_input() + connection.pending_output()
-    return CLIENT_BYTES + waiting + queued_bytes(client)
+    prefixes = client.tracking.prefixes if client.tracking is not None else ()
+    return CLIENT_BYTES + waiting + queued_bytes(client) + sum(map(getsizeof, prefixes))
 
 
 def client_line(client: Client, now_ms: int) -> bytes:
@@ -91,7 +93,7 @@ def client_line(client: Client, now_ms: int) -> bytes:
         ("events", "rw" if pending_output else "r"),
         ("cmd", "NULL" if client.last_command is None else client.last_command.display_name),
         ("user", client.user_name),
-        ("redir", -1),
+        ("redir", -1 if client.tracking is None else client.tracking.redirect),
         ("resp", client.resp),
         ("lib-name", _text(client.library_name)),
         ("lib-ver", _text(client.library_version)),
@@ -110,12 +112,16 @@ def _text(value: bytes) -> str:
 
 
 def _flags(client: Client) -> str:
+    tracking = client.tracking
     is_touched = client.watching is not None and client.ctx.server.watched.is_touched(client)
     flags = (
         ("O", client.is_monitor),
         ("P", bool(client.subscriptions)),
         ("x", client.transaction is not None),
         ("b", client.waiting is not None),
+        ("t", tracking is not None),
+        ("R", tracking is not None and tracking.is_broken),
+        ("B", tracking is not None and tracking.broadcasts),
         ("d", is_touched),
         ("c", client.closing),
         ("U", client.is_unix),

@@ -49,6 +49,7 @@ class Dispatcher:
     Attributes:
         special: True while something must see every command (waiting clients,
             an append-only file, a monitor, a memory limit, …).
+        running: The client whose command runs now, if that goes the long way.
         log_failure: Called with a command's name inside an ``except`` block when
             its body failed with anything but a RedisError.
         log_intrusion: Called with a client that talks HTTP.
@@ -69,6 +70,7 @@ class Dispatcher:
         self._plain = server.table.plain.get
         self._reasons: set[str] = set()
         self.special = False
+        self.running: Client | None = None
         self.log_command: Callable[[Client, Sequence[bytes]], None] | None = None
         self.log_failure: Callable[[str], None] = lambda name: None
         self.log_intrusion: Callable[[Client], None] = lambda client: None
@@ -273,6 +275,7 @@ class Dispatcher:
         self._keyspace.refresh_now()
         if self.log_command is not None:
             self.log_command(client, argv)
+        hears = client.hears
         try:
             reply = self._dispatch(client, argv)
         except RedisError as error:
@@ -287,8 +290,8 @@ class Dispatcher:
                 reply = NO_REPLY  # it was there already
         # Pushes are no replies: CLIENT REPLY does not silence them.
         if client.reply_mode != "on" and reply is not LATER and reply.__class__ is not Several:
-            return self._silenced(client)
-        return reply
+            reply = self._silenced(client)
+        return self._server.tracking.answered(client, reply) if hears else reply
 
     def _dispatch(self, client: Client, argv: Sequence[bytes]) -> Reply:
         try:
@@ -315,10 +318,14 @@ class Dispatcher:
         pause = self._server.pause
         if pause.is_on and pause.holds(client, command):
             return pause.postpone(client, command, argv)
+        if client.hears:
+            self._server.tracking.limit()
         transaction = client.transaction
         if transaction is not None and not command.runs_in_transaction:
             transaction.queued.append((command, argv))
             return QUEUED
+        if client.hears:
+            client.behind = []
         reply: Any = self.call(client, command, argv)
         if reply.__class__ is Blocked:
             reply = self._server.waiting_room.enter(client, command, argv, reply)
@@ -333,6 +340,7 @@ class Dispatcher:
         """
         timer = self._timer
         outer, client.argv = client.argv, argv
+        outer_client, self.running = self.running, client
         self._keyspace.touching = not client.no_touch
         started = timer()
         reply: Any
@@ -347,6 +355,7 @@ class Dispatcher:
         waits = reply.__class__ is Blocked and client.ctx.may_block
         self.after_call(client, command, client.argv, elapsed, waits)
         client.argv = outer
+        self.running = outer_client
         return reply
 
     def run_queued(

@@ -19,6 +19,7 @@ from pyredis.execution.scripting.runtime import Scripting
 from pyredis.execution.statistics import Statistics
 from pyredis.execution.table import CommandTable
 from pyredis.execution.timings import Timings
+from pyredis.execution.tracking import Tracking
 from pyredis.execution.transactions import WatchedKeys
 from pyredis.pubsub.broker import Broker
 
@@ -92,6 +93,7 @@ class Instance:
         self.pause = ClientPause(self)
         self.monitors = Monitors(self)
         self.scripting = Scripting(self)
+        self.tracking = Tracking(self)
         self.timings = Timings(self)
         self.dispatcher.after_call = self._after_call
         self.dispatcher.took_long = self._took_long
@@ -107,6 +109,9 @@ class Instance:
     ) -> None:
         if not waits:
             self.timings.took(client, command, argv, nanoseconds)
+        reader = self.scripting.caller or client
+        if reader.tracking is not None:
+            self.tracking.remember(reader, command, argv)
         # One that waited was shown when it began to.
         if self.monitors and client.waiting is None and not command.is_hidden:
             self.monitors.show(client, argv)
@@ -175,4 +180,5 @@ class Instance:
         self.watched.forget(client)
         self.broker.forget(client)
         self.monitors.remove(client)
+        self.tracking.end(client)
         client.transaction = None

@@ -75,6 +75,7 @@ class KeyspaceService(Service):
         started = timer()
         try:
             self.expire_due()
+            self._server.tracking.limit()
             if self._server.keyspace.lazy_free and self._freeing is None:
                 self._free_slice()
         except Exception:
