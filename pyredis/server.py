@@ -65,6 +65,11 @@ _NOT_SERVED = {
 }
 
 
+def built_in_commands() -> CommandTable:
+    """Return a new table of all commands but those of users' modules."""
+    return CommandTable(d for d in declared_commands().values() if MODULE not in d.flags)
+
+
 class RedisServer(MultiService):
     """
     One server: its data, its commands, its ports.
@@ -77,6 +82,7 @@ class RedisServer(MultiService):
         config_path: The file that CONFIG REWRITE writes.
         pick_port: Listen on a free port instead of ``port``.
         on_shutdown: Called by SHUTDOWN; ends the process, or just this server.
+        table: The commands; :func:`built_in_commands` if None.
 
     Attributes:
         instance: The parts that commands reach.
@@ -95,6 +101,7 @@ class RedisServer(MultiService):
         config_path: str | None = None,
         pick_port: bool = False,
         on_shutdown: Callable[[], None] | None = None,
+        table: CommandTable | None = None,
     ) -> None:
         super().__init__()
         if reactor is None:
@@ -104,9 +111,13 @@ class RedisServer(MultiService):
         self._on_shutdown = on_shutdown or self.disownServiceParent
         rng = rng or random.Random()
         keyspace = Keyspace(_wall_clock(reactor, clock), self.settings.databases, rng)
-        table = CommandTable(d for d in declared_commands().values() if MODULE not in d.flags)
         self.instance = Instance(
-            keyspace, self.settings, clock or reactor, rng, time.perf_counter_ns, table
+            keyspace,
+            self.settings,
+            clock or reactor,
+            rng,
+            time.perf_counter_ns,
+            table or built_in_commands(),
         )
         self.instance.host = self
         self.instance.soon = lambda call: reactor.callLater(0, call)

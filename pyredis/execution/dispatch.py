@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 Append = Callable[[bytes], object]
 TookLong = Callable[["Client", Command, Sequence[bytes], int], None]
+Intercept = Callable[["Client", Command, Sequence[bytes]], Reply | None]
 AfterCall = Callable[["Client", Command, Sequence[bytes], int, bool], None]
 
 FLUSH_BYTES = 64 * 1024
@@ -56,6 +57,8 @@ class Dispatcher:
         after_call: Called when a command that went the long way is over, or
             waits: with the client, the command, the request without what must
             not be shown, the nanoseconds it took, and whether it waits.
+        intercept: Called with client, command and request before a command that
+            goes the long way runs; what it returns, unless None, is the reply.
         took_long: Called when a command that went the short way took
             :data:`A_WHILE_NS` or more.
         count_durations: Called with a command, nanoseconds and how often it took
@@ -74,6 +77,7 @@ class Dispatcher:
         self.log_command: Callable[[Client, Sequence[bytes]], None] | None = None
         self.log_failure: Callable[[str], None] = lambda name: None
         self.log_intrusion: Callable[[Client], None] = lambda client: None
+        self.intercept: Intercept | None = None
         self.after_call: AfterCall = lambda *told: None
         self.took_long: TookLong = lambda *told: None
         self.count_durations: Callable[[Command, int, int], None] = lambda *told: None
@@ -315,6 +319,10 @@ class Dispatcher:
                 leave_transaction(client)
                 raise transaction_discarded(error) from None
             raise
+        if self.intercept is not None:
+            answer = self.intercept(client, command, argv)
+            if answer is not None:
+                return answer
         pause = self._server.pause
         if pause.is_on and pause.holds(client, command):
             return pause.postpone(client, command, argv)

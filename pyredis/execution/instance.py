@@ -46,6 +46,7 @@ class Instance:
 
     Attributes:
         clients: Connected clients by id.
+        on_clients_changed: Called when one came or went.
         limits: The encoding limits, kept in step with the settings.
         host: The process around it.
         soon: Calls a function when the command under way is over.
@@ -73,6 +74,7 @@ class Instance:
         self.limits = EncodingLimits()
         self.statistics = Statistics()
         self.clients: dict[int, Client] = {}
+        self.on_clients_changed: Callable[[], None] = lambda: None
         self.host: Host = NoHost()
         self.soon: Callable[[Callable[[], None]], object] = lambda call: call()
         self.facts: dict[str, Any] = {
@@ -168,6 +170,7 @@ class Instance:
         client.authenticated = not self.settings.requirepass
         client.refresh()
         self.clients[client.id] = client
+        self.on_clients_changed()
         return client
 
     def disconnect(self, client: Client) -> None:
@@ -182,3 +185,4 @@ class Instance:
         self.monitors.remove(client)
         self.tracking.end(client)
         client.transaction = None
+        self.on_clients_changed()

@@ -114,6 +114,16 @@ class Deadlines(dict[bytes, int]):
         if not self._far.remove(deadline_ms >> _FAR_SHIFT, key):
             self._near.remove(deadline_ms, key)
 
+    def earliest(self) -> int | None:
+        """Return the first deadline there is, None if there is none."""
+        firsts = []
+        for wheel in (self._near, self._far):
+            while wheel.order and not wheel.slots[wheel.order[0]]:
+                wheel.drop_first()
+            if wheel.order:
+                firsts.append(min(map(self.__getitem__, wheel.slots[wheel.order[0]])))
+        return min(firsts, default=None)
+
     def take_due(self, now_ms: int, limit: int) -> list[bytes]:
         """
         Forget and return keys whose deadline has passed, earliest first.

@@ -194,6 +194,16 @@ class Keyspace:
                 break
         return removed
 
+    def earliest_deadline(self) -> int | None:
+        """Return when the next key or field is due, in milliseconds; None if none ever is."""
+        moments = [
+            moment
+            for db in self.databases
+            for deadlines in (db.deadlines, db.field_deadlines)
+            if deadlines and (moment := deadlines.earliest()) is not None
+        ]
+        return min(moments, default=None)
+
     def free_later(self, container: Any) -> None:
         """Take over a container that is used no more; a large one is freed in slices."""
         if len(container) > _FREE_AT_ONCE:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.protocol import Factory, Protocol
@@ -45,6 +46,9 @@ class RedisFactory(Factory):
     Args:
         server: The server its clients are connected to.
         hub: Reads the connections; the reactor does if None.
+
+    Attributes:
+        intercept: Asked for a protocol before all else; None goes on as usual.
     """
 
     noisy = False
@@ -53,10 +57,14 @@ class RedisFactory(Factory):
     def __init__(self, server: Instance, hub: ReadHub | None = None) -> None:
         self._server = server
         self._hub = hub
+        self.intercept: Callable[[], Protocol | None] = lambda: None
 
     def buildProtocol(self, addr: IAddress | None) -> Protocol:
         """Return the protocol of a new connection, or one that refuses it."""
         server = self._server
+        intercepted = self.intercept()
+        if intercepted is not None:
+            return intercepted
         if len(server.clients) >= server.settings.maxclients:
             server.statistics.connections_rejected += 1
             return RefusingProtocol(_TOO_MANY)

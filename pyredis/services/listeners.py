@@ -39,6 +39,7 @@ class ListenerService(Service):
 
     Attributes:
         tcp_port: The port listened on, 0 if none.
+        factory: Makes the connections' protocols.
     """
 
     name = "listeners"
@@ -49,7 +50,7 @@ class ListenerService(Service):
         self._reactor = reactor
         self._pick_port = pick_port
         self._hub = make_hub(reactor, server.keyspace.refresh_now)
-        self._factory = RedisFactory(server, self._hub)
+        self.factory = RedisFactory(server, self._hub)
         if self._hub is not None:
             self._state_facts(self._hub)
         self._tcp: list[Any] = []
@@ -78,6 +79,13 @@ class ListenerService(Service):
         except CannotListen:
             self._close()
             raise
+
+    def read_arrived(self) -> None:
+        """Serve, now, what has arrived but was not read yet: connections, then requests."""
+        for port in (*self._tcp, *([self._unix] if self._unix else [])):
+            port.doRead()
+        if self._hub is not None:
+            self._hub.doRead()
 
     def rebind(self) -> None:
         """
@@ -147,7 +155,7 @@ class ListenerService(Service):
     def _open_port(self, interface: str) -> None:
         port = RedisPort(
             self.tcp_port,
-            self._factory,
+            self.factory,
             self._server.settings.tcp_backlog,
             interface,
             self._reactor,
@@ -165,7 +173,7 @@ class ListenerService(Service):
 
         try:
             _remove_socket(path)
-            port = RedisUnixPort(path, self._factory, settings.tcp_backlog, reactor=self._reactor)
+            port = RedisUnixPort(path, self.factory, settings.tcp_backlog, reactor=self._reactor)
             port.startListening()
             if settings.unixsocketperm:
                 os.chmod(path, settings.unixsocketperm)

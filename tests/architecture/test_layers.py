@@ -47,6 +47,11 @@ COVERED_ELSEWHERE = {
     "tap.py": "integration/test_twistd.py",
     "embedding.py": "integration/test_embedding.py",
     "demo.py": "integration/test_embedding.py",
+    "testing/commands.py": "testing/test_service.py",
+    "testing/memory.py": "testing/test_service.py",
+    "testing/replies.py": "testing/test_service.py",
+    "testing/snapshots.py": "testing/test_service.py",
+    "testing/thread.py": "testing/test_server.py",
     # Tried through the commands that they carry.
     "commands/geo_queries.py": "commands/test_geo.py",
     "execution/notifications.py": "commands/test_pubsub.py",

@@ -1,0 +1,1 @@
+"""The server made for tests is tested here."""

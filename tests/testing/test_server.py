@@ -1,0 +1,137 @@
+"""The server under test on its own thread, spoken to by real clients."""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import Any
+
+import redis
+from twisted.internet.defer import succeed
+from twisted.trial.unittest import SynchronousTestCase
+
+from pyredis.testing import RedisForTests
+from pyredis.testing.thread import run_on_reactor, wait_on_reactor
+
+
+class RedisForTestsTests(SynchronousTestCase):
+    """What a test does with it, from a thread of its own."""
+
+    def start(self, **options: Any) -> tuple[RedisForTests, Any]:
+        """Return a started server and a client of it."""
+        server = RedisForTests(**options).start()
+        self.addCleanup(server.stop)
+        client = redis.Redis.from_url(server.url)
+        self.addCleanup(client.close)
+        return server, client
+
+    def test_a_client_and_virtual_time(self) -> None:
+        """A key set by redis-py expires when the clock is advanced."""
+        server, client = self.start()
+        client.set("k", "v", ex=3600)
+        server.clock.advance(3600)
+        self.assertIsNone(client.get("k"))
+
+    def test_a_frozen_start(self) -> None:
+        """Made frozen at a moment, that is the moment."""
+        server, client = self.start(frozen=1_800_000_000)
+        self.assertEqual(client.time(), (1_800_000_000, 0))
+        self.assertTrue(server.clock.frozen)
+
+    def test_a_unix_socket(self) -> None:
+        """Its folder is there while the server is, and has a short path."""
+        server, client = self.start(unixsocket=True)
+        self.assertTrue(client.ping())
+        self.assertEqual(server.port, 0)
+        folder = os.path.dirname(server.unixsocket)
+        server.stop()
+        self.assertFalse(os.path.exists(folder))
+
+    def test_waiting_for_what_another_thread_does(self) -> None:
+        """wait_for() returns when the server has seen it; then time may pass."""
+        server, client = self.start(frozen=True)
+        answers: list[Any] = []
+        thread = threading.Thread(target=lambda: answers.append(client.blpop("q", 60)))
+        thread.start()
+        server.wait_for(lambda: server.blocked_clients)
+        server.clock.advance(60)
+        thread.join(10)
+        self.assertEqual(answers, [None])
+
+    def test_waiting_in_vain(self) -> None:
+        """What does not happen in time raises TimeoutError."""
+        server, _ = self.start()
+        self.assertRaises(TimeoutError, server.wait_for, lambda: False, 0.01)
+
+    def test_restarted_it_is_as_new_at_the_same_address(self) -> None:
+        """Keys, settings, faults and time are gone; a client connects again."""
+        server, client = self.start()
+        client.set("k", "v")
+        client.config_set("maxmemory", 12345678)
+        server.faults.error("GET")
+        server.clock.freeze(at=1.0)
+        port = server.port
+        server.restart()
+        self.assertIsNone(client.get("k"))
+        self.assertEqual(client.config_get("maxmemory"), {"maxmemory": "0"})
+        self.assertEqual((server.port, server.clock.frozen), (port, False))
+        self.assertEqual(client.info("commandstats")["cmdstat_get"]["calls"], 1)
+
+    def test_state_from_another_thread(self) -> None:
+        """data, execute(), snapshot() and commands work from the test's thread."""
+        server, client = self.start()
+        server.data["l"] = ["a"]
+        snapshot = server.snapshot()
+        client.delete("l")
+        server.restore(snapshot)
+        self.assertEqual(server.execute("LRANGE", "l", 0, -1), [b"a"])
+        self.assertEqual(server.commands.count("DEL"), 1)
+        self.assertEqual(server.clients, 1)
+
+    def test_a_fault_meets_a_real_client(self) -> None:
+        """redis-py sees a dropped connection as one."""
+        server, client = self.start()
+        client.ping()
+        with server.faults.drop_connection("GET", after_bytes=2) as fault:
+            self.assertRaises(redis.ConnectionError, client.execute_command, "GET", "k")
+        self.assertGreaterEqual(fault.count, 1)
+
+    def test_it_must_be_started(self) -> None:
+        """Before the start there is no server to ask; stopping it does no harm."""
+        server = RedisForTests()
+        server.stop()
+        self.assertRaises(RuntimeError, server.execute, "PING")
+
+    def test_several_live_side_by_side(self) -> None:
+        """Servers share nothing but their thread."""
+        first, _ = self.start()
+        second, client = self.start()
+        first.data["k"] = 1
+        self.assertNotEqual(first.port, second.port)
+        self.assertIsNone(client.get("k"))
+
+
+class ThreadTests(SynchronousTestCase):
+    """The thread of the servers under test."""
+
+    def test_results_and_errors_come_back(self) -> None:
+        """What is called there returns and raises here."""
+        self.assertEqual(wait_on_reactor(lambda: succeed(7)), 7)
+        self.assertRaises(ZeroDivisionError, run_on_reactor, lambda: 1 / 0)
+
+    def test_it_is_another_thread(self) -> None:
+        """Calls run elsewhere, those made there at once, and waiting there is refused."""
+        here = threading.get_ident()
+        there = run_on_reactor(threading.get_ident)
+        self.assertNotEqual(here, there)
+        self.assertEqual(run_on_reactor(lambda: run_on_reactor(threading.get_ident)), there)
+        waiting = lambda: wait_on_reactor(lambda: succeed(1))  # noqa: E731
+        self.assertRaises(RuntimeError, run_on_reactor, waiting)
+
+    def test_the_applications_reactor_is_not_touched(self) -> None:
+        """Twisted still takes this thread for the reactor's if it did before."""
+        from twisted.python.threadable import isInIOThread
+
+        before = isInIOThread()
+        run_on_reactor(lambda: None)
+        self.assertEqual(isInIOThread(), before)
