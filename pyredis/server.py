@@ -33,6 +33,7 @@ from pyredis.execution.modules import LoadedModule
 from pyredis.execution.table import CommandTable, declared_commands
 from pyredis.keyspace.frequencies import FrequencyCounting
 from pyredis.keyspace.keyspace import Keyspace
+from pyredis.net.links import Links
 from pyredis.process_facts import process_facts, release_memory
 from pyredis.services.keyspace_service import KeyspaceService
 from pyredis.services.listeners import ListenerService
@@ -125,6 +126,8 @@ class RedisServer(MultiService):
         self.instance.dispatcher.log_intrusion = self._log_intrusion
         self._intrusion_logged_ms = 0
         self.instance.scripting.log = self._log_script
+        self.links = Links(reactor, lambda: self.settings.bind_source_addr or "")
+        self.instance.migrations.carrier = self.links
         self.listeners = ListenerService(self.instance, reactor, pick_port)
         self.keyspace_service = KeyspaceService(self.instance, clock or reactor)
         self.sampling_service = SamplingService(self.instance, clock or reactor)
@@ -155,6 +158,7 @@ class RedisServer(MultiService):
 
     def stopService(self) -> Deferred[None]:
         """Hang up, stop ticking."""
+        self.links.close()
         stopped: Deferred[None] = maybeDeferred(super().stopService)
         return stopped
 
@@ -373,6 +377,7 @@ class RedisServer(MultiService):
             process_supervised="systemd" if os.environ.get("NOTIFY_SOCKET") else "no",
             tcp_port=lambda: self.port,
             listeners=self._listeners,
+            migrate_cached_sockets=lambda: len(self.links),
         )
 
     def _listeners(self) -> list[str]:

@@ -22,6 +22,7 @@ from pyredis.commands import (  # noqa: F401 - imported for their declarations
     lists,
     lolwut,
     memory,
+    migration,
     modules,
     monitoring,
     pubsub,

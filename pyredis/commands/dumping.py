@@ -67,8 +67,13 @@ def dump(ctx: Context, key: bytes) -> Reply:
     value = ctx.db.lookup_read(key)
     if value is None:
         return None
+    return payload_of(value, payload_writer(ctx))
+
+
+def payload_writer(ctx: Context) -> ValueWriter:
+    """Return what writes the payloads of a server as it is configured."""
     settings = ctx.settings
-    return payload_of(value, _writer(settings.rdb_version, settings.rdbcompression))
+    return _writer(settings.rdb_version, settings.rdbcompression)
 
 
 @cache

@@ -269,7 +269,7 @@ def _stats(ctx: Context) -> Fields:
     yield "pubsub_patterns", len(broker.patterns)
     yield "pubsubshard_channels", len(broker.shard_channels)
     for field in _NOT_COUNTED:
-        yield field, 0
+        yield field, ctx.server.fact(field)
     tracking = ctx.server.tracking
     yield "tracking_total_keys", tracking.keys
     yield "tracking_total_items", tracking.items

@@ -39,9 +39,18 @@ class Blocked:
             (XREAD with ``$`` must remember what ``$`` was).
         wakes_on_removal: Run again as well when the key is deleted or changes
             type (XREADGROUP answers an error then).
+        may_be_ended: Another client can end the wait (CLIENT UNBLOCK).
     """
 
-    __slots__ = ("argv", "keys", "kind", "on_timeout", "timeout_ms", "wakes_on_removal")
+    __slots__ = (
+        "argv",
+        "keys",
+        "kind",
+        "may_be_ended",
+        "on_timeout",
+        "timeout_ms",
+        "wakes_on_removal",
+    )
 
     def __init__(
         self,
@@ -51,6 +60,7 @@ class Blocked:
         on_timeout: Reply = NULL_ARRAY,
         argv: Sequence[bytes] | None = None,
         wakes_on_removal: bool = False,
+        may_be_ended: bool = True,
     ) -> None:
         self.keys = keys
         self.timeout_ms = timeout_ms
@@ -58,6 +68,7 @@ class Blocked:
         self.on_timeout = on_timeout
         self.argv = argv
         self.wakes_on_removal = wakes_on_removal
+        self.may_be_ended = may_be_ended
 
 
 class Waiting:
@@ -174,8 +185,16 @@ class WaitingRoom:
             return True
         blocked = waiting.blocked
         if blocked.wakes_on_removal or waiting.db.peek(key).__class__ is blocked.kind:
+            pause = self._server.pause
+            if pause.is_on and pause.keeps_from_serving(waiting, key):
+                return False
             self._run_again(waiting)
         return waiting.client.waiting is not waiting
+
+    def run_again(self, client: Client) -> None:
+        """Run again what a client waits with: what it awaits is no key, and has come."""
+        if client.waiting is not None:
+            self._run_again(client.waiting)
 
     def _run_again(self, waiting: Waiting) -> None:
         client = waiting.client
@@ -197,7 +216,7 @@ class WaitingRoom:
     def release(self, client: Client) -> bool:
         """End a client's wait as if its time had run out; return whether it waited."""
         waiting = client.waiting
-        if waiting is None:
+        if waiting is None or not waiting.blocked.may_be_ended:
             return False
         self.leave(client)
         waiting.command.calls += 1
@@ -207,7 +226,7 @@ class WaitingRoom:
     def release_with_error(self, client: Client, error: RedisError) -> bool:
         """End a client's wait with an error (CLIENT UNBLOCK id ERROR); return whether it waited."""
         waiting = client.waiting
-        if waiting is None:
+        if waiting is None or not waiting.blocked.may_be_ended:
             return False
         self.leave(client)
         waiting.command.calls += 1

@@ -324,7 +324,7 @@ class Dispatcher:
             if answer is not None:
                 return answer
         pause = self._server.pause
-        if pause.is_on and pause.holds(client, command):
+        if pause.is_on and pause.holds(client, command, argv):
             return pause.postpone(client, command, argv)
         if client.hears:
             self._server.tracking.limit()

@@ -11,6 +11,7 @@ from pyredis.execution.blocking import WaitingRoom
 from pyredis.execution.client import Client
 from pyredis.execution.debug_switches import DebugSwitches
 from pyredis.execution.dispatch import Dispatcher
+from pyredis.execution.migrations import Migrations
 from pyredis.execution.monitors import Monitors
 from pyredis.execution.notifications import KeyspaceNotifier
 from pyredis.execution.pausing import ClientPause
@@ -93,6 +94,7 @@ class Instance:
         self.waiting_room = WaitingRoom(self)
         self.dispatcher = Dispatcher(self)
         self.pause = ClientPause(self)
+        self.migrations = Migrations(self)
         self.monitors = Monitors(self)
         self.scripting = Scripting(self)
         self.tracking = Tracking(self)

@@ -7,8 +7,8 @@ nothing, so that a command can run in a test with no socket and no process.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Protocol
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, Protocol
 
 from pyredis.errors import RedisError
 
@@ -91,6 +91,58 @@ class Scheduler(Protocol):
 
     def callLater(self, delay: float, call: Callable[..., Any], *args: Any) -> Timer:
         """Call a function after some seconds."""
+
+
+class Cargo(NamedTuple):
+    """
+    Requests for another server.
+
+    Attributes:
+        host: Where it is.
+        port: Likewise.
+        timeout_s: How long it may take to go on.
+        credentials: The words behind AUTH, if there are any.
+        database: To select before.
+        requests: Each with its name and arguments.
+    """
+
+    host: str
+    port: int
+    timeout_s: float
+    credentials: Sequence[bytes]
+    database: int
+    requests: Sequence[Sequence[bytes]]
+
+
+class Delivery(NamedTuple):
+    """
+    What became of a cargo.
+
+    Attributes:
+        replies: The first lines of the answers that came, in order of the requests.
+        refusal: The error by which AUTH or SELECT was refused; all requests were
+            then sent in vain.
+        failure: What could not be done in time: ``connecting``, ``writing``, ``reading``.
+    """
+
+    replies: Sequence[bytes]
+    refusal: bytes = b""
+    failure: str = ""
+
+
+class Carrier(Protocol):
+    """Takes requests to other servers."""
+
+    def send(self, cargo: Cargo, on_end: Callable[[Delivery], None]) -> None:
+        """Send requests; ``on_end`` is called once, and never before this returned."""
+
+
+class NoCarrier:
+    """No network: nothing arrives."""
+
+    def send(self, cargo: Cargo, on_end: Callable[[Delivery], None]) -> None:
+        """Refuse."""
+        raise RedisError("this server has no way to other servers")
 
 
 class Host(Protocol):

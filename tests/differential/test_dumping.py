@@ -6,6 +6,7 @@ all that could be compressed is.  So what becomes of payloads is compared.
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 
 from pyredis.datatypes.encodings import EncodingLimits
@@ -86,6 +87,28 @@ class RestoreTests(FamilyTests):
     ]
 
 
+class MigrateTests(FamilyTests):
+    """MIGRATE refuses as Redis does; port 1 leads nowhere."""
+
+    scenarios = {
+        "nothing to move": "MIGRATE h 1 k 0 9 ; MIGRATE h 1 '' 0 9 KEYS a b ; MIGRATE h 1 '' 0 9 KEYS ; MIGRATE h 1 '' 0 9",
+        "options": """
+            SET k v ; MIGRATE h 1 k 0 9 COPY NO ; MIGRATE h 1 k 0 9 AUTH ; MIGRATE h 1 k 0 9 AUTH2 u ; MIGRATE h 1 k 0 9 KEYS a
+            MIGRATE h 1 k 0 9 AUTH2 ; MIGRATE h 1 k 0 9 KEYS ; MIGRATE h 1 k x 9 ; MIGRATE h 1 k 0 x ; MIGRATE h 1 k x x COPY
+            MIGRATE h 1 k 0 1.5 REPLACE ; MIGRATE h 1 '' 0 9 COPY AUTH KEYS KEYS k
+        """,
+        "nobody there": """
+            SET k v ; MIGRATE 127.0.0.1 1 k 0 500 ; MIGRATE 127.0.0.1 1 '' 0 500 COPY REPLACE AUTH x KEYS k l ; GET k
+            MIGRATE 127.0.0.1 x k 0 500 ; MIGRATE 127.0.0.1 '' k 0 500
+            MIGRATE 127.0.0.1 99999 k 0 500 ; MIGRATE no-such-host.invalid 1 k 0 500 ; MIGRATE ::1 1 k 0 500
+        """,
+        "its keys": """
+            COMMAND GETKEYS MIGRATE h 1 k 0 9 ; COMMAND GETKEYS MIGRATE h 1 '' 0 9 COPY KEYS a b
+            COMMAND GETKEYS MIGRATE h 1 '' 0 9 AUTH KEYS KEYS a ; COMMAND GETKEYS MIGRATE h 1 k 0 9 KEYS a
+        """,
+    }
+
+
 #: Every type in every encoding; scores whose digits no version prints differently.
 DATA = r"""
     SET int 12345 ; SET big 9223372036854775807 ; SET min -9223372036854775808 ; SET empty '' ; SET text hello
@@ -121,6 +144,42 @@ class ExchangeTests(DifferentialTestCase):
         payload = source.admin.ask("DUMP", key).text
         answer = target.admin.call(b"RESTORE", to, b"0", payload, b"REPLACE")
         self.assertEqual(answer, b"+OK\r\n", f"{key!r}: {payload[:100]!r}")
+
+    def test_keys_migrate_there_and_back(self) -> None:
+        """MIGRATE between the two, in both directions."""
+        version = "11" if self.pair.oracle.version >= (7, 2) else "10"
+        with self.pair.configured({"rdb-version": version}):
+            self.migrate(self.pair.oracle, self.pair.subject)
+            self.migrate(self.pair.subject, self.pair.oracle)
+
+    def migrate(self, source: Peer, target: Peer) -> None:
+        """Fill one server and move all of it to the other."""
+        self.pair.oracle.reset()
+        self.pair.subject.reset()
+        for each in script(DATA):
+            source.admin.call(*each.argv)
+        source.admin.call(b"PEXPIREAT", b"int", b"4000000000000")
+        keys = [node.text for node in source.admin.ask("KEYS", "*").children or ()]
+        expected = [self.facts(source, key) for key in keys]
+        port = self.port_of(target)
+        answer = source.admin.call(
+            b"MIGRATE", b"127.0.0.1", port, b"", b"0", b"9000", b"KEYS", *keys
+        )
+        self.assertEqual(answer, b"+OK\r\n")
+        self.assertEqual([self.facts(target, key) for key in keys], expected)
+        self.assertEqual(source.admin.call(b"DBSIZE"), b":0\r\n")
+        left_ms = int(target.admin.call(b"PTTL", b"int")[1:])
+        self.assertGreater(left_ms, 1_000_000_000)
+
+    def port_of(self, peer: Peer) -> bytes:
+        """Return where a server can be reached over TCP; one that cannot is made to listen."""
+        if not isinstance(peer.address, str):
+            return b"%d" % peer.address[1]
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = b"%d" % free.getsockname()[1]
+        self.assertEqual(peer.admin.call(b"CONFIG", b"SET", b"port", port), b"+OK\r\n")
+        self.addCleanup(peer.admin.call, b"CONFIG", b"SET", b"port", b"0")
+        return port
 
     def facts(self, peer: Peer, key: bytes) -> list[bytes]:
         """Return what must be the same everywhere."""
