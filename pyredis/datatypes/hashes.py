@@ -184,6 +184,21 @@ class HashValue:
             add(pairs[number], pairs[number + 1], limits)
         return len(fields) - before
 
+    def set_each(
+        self, names: Sequence[bytes], values: Sequence[bytes], limits: EncodingLimits
+    ) -> list[int]:
+        """Set fields as so many commands would; return 1 for each that is new, else 0."""
+        if self.encoding != "hashtable" or self.deadlines is not None or self._index is not None:
+            return [int(self.set(*pair, limits)) for pair in zip(names, values, strict=True)]
+        fields = self.fields
+        size = len(fields)
+        created: list[int] = []
+        for name, value in zip(names, values, strict=True):
+            fields[name] = value
+            before, size = size, len(fields)
+            created.append(size - before)
+        return created
+
     def replace(self, field: bytes, value: bytes, limits: EncodingLimits) -> bool:
         """Set a field as HINCRBY does, which leaves its deadline; tell whether the field is new."""
         deadlines = self.deadlines

@@ -237,6 +237,26 @@ class ListValue:
                 nodes.settle(self)
         return len(self._front) + len(self._back)
 
+    def push_left_each(self, items: Sequence[bytes], limits: EncodingLimits) -> range:
+        """Push items as so many commands would; return the lengths after each."""
+        before = len(self)
+        if self._nodes is not None:
+            self.push_left(items, limits)
+        else:
+            for item in items:
+                self.push_left((item,), limits)
+        return range(before + 1, before + 1 + len(items))
+
+    def push_right_each(self, items: Sequence[bytes], limits: EncodingLimits) -> range:
+        """Push items as so many commands would; return the lengths after each."""
+        before = len(self)
+        if self._nodes is not None:
+            self.push_right(items, limits)
+        else:
+            for item in items:
+                self.push_right((item,), limits)
+        return range(before + 1, before + 1 + len(items))
+
     def _grow(self, items: Sequence[bytes], limits: EncodingLimits) -> QuicklistNodes | None:
         """Make a listpack that cannot take the items a quicklist, before they are added."""
         number = len(items)
@@ -323,6 +343,43 @@ class ListValue:
             back += reversed(front[:half])
             del front[:half]
         return back.pop()
+
+    def pop_left_each(self, number: int, max_bytes: int) -> list[bytes]:
+        """
+        Remove elements at the left as so many pops would, if that is simple.
+
+        Args:
+            number: How many.
+            max_bytes: More than this is too much.
+
+        Returns:
+            The elements, the first one first; none at all if nothing was done.
+        """
+        front, nodes = self._front, self._nodes
+        popped = front[-number:]
+        if (
+            len(front) <= number
+            or sum(map(len, popped)) > max_bytes
+            or (nodes is not None and not nodes.shed_left(number))
+        ):
+            return []
+        del front[-number:]
+        popped.reverse()
+        return popped
+
+    def pop_right_each(self, number: int, max_bytes: int) -> list[bytes]:
+        """Remove elements at the right, the last one first, as :meth:`pop_left_each` does."""
+        back, nodes = self._back, self._nodes
+        popped = back[-number:]
+        if (
+            len(back) <= number
+            or sum(map(len, popped)) > max_bytes
+            or (nodes is not None and not nodes.shed_right(number))
+        ):
+            return []
+        del back[-number:]
+        popped.reverse()
+        return popped
 
     def pop_left_many(self, number: int) -> list[bytes]:
         """Remove up to ``number`` elements at the left; return them, the first one first."""

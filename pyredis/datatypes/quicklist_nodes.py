@@ -150,6 +150,32 @@ class QuicklistNodes:
             count += 1
         return count, size, count - before
 
+    def shed_left(self, number: int) -> bool:
+        """Follow so many pops to come if they leave the first node some; tell whether they do."""
+        if self.pending_left:
+            if self.pending_left < number:
+                return False
+            self.pending_left -= number
+            return True
+        if len(self.counts) < 2 or self.counts[0] <= number:
+            return False
+        self.counts[0] -= number
+        self.sizes[0] = -1
+        return True
+
+    def shed_right(self, number: int) -> bool:
+        """Follow so many pops to come if they leave the last node some; tell whether they do."""
+        if self.pending_right:
+            if self.pending_right < number:
+                return False
+            self.pending_right -= number
+            return True
+        if len(self.counts) < 2 or self.counts[-1] <= number:
+            return False
+        self.counts[-1] -= number
+        self.sizes[-1] = -1
+        return True
+
     def popped_left(self, elements: Elements, element: bytes) -> bool:
         """Follow a pop that was done; tell whether the list may be a listpack now."""
         if self.pending_left:

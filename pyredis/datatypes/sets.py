@@ -165,6 +165,23 @@ class SetValue:
         keys.append(member)
         return True
 
+    def add_each(self, members: Sequence[bytes], limits: EncodingLimits) -> list[int]:
+        """Add members as so many commands would; return 1 for each that is new, else 0."""
+        keys = self._keys
+        if keys is None:
+            return [int(self.add(member, limits)) for member in members]
+        place_of = self.members.setdefault
+        place = len(keys)
+        added: list[int] = []
+        for member in members:
+            if place_of(member, place) == place:
+                keys.append(member)
+                place += 1
+                added.append(1)
+            else:
+                added.append(0)
+        return added
+
     def add_many(self, members: Sequence[bytes], limits: EncodingLimits) -> int:
         """Add the members of one command, whose number decides encodings too; count the new."""
         before = len(self.members)

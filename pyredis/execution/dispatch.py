@@ -20,6 +20,7 @@ from pyredis.execution.guards import refusal
 from pyredis.execution.latencies import SHORT_NS, STEP_BITS
 from pyredis.execution.table import Command, check_arity
 from pyredis.execution.transactions import leave_transaction
+from pyredis.wire.batches import Batch
 from pyredis.wire.encoder import BULK_HEADS, CRLF, LARGE_BULK, SMALL_INTEGERS, encode, encoded
 from pyredis.wire.replies import LATER, NO_REPLY, QUEUED, Reply, Several, Simple
 
@@ -203,6 +204,34 @@ class Dispatcher:
         """
         reply = self.call_plain(client, argv)
         return None if reply is LATER else encoded(reply, client.resp)
+
+    def run_batch(self, client: Client, batch: Batch) -> list[Reply]:
+        """
+        Run requests of one command at once, as far as that can be done.
+
+        Returns:
+            Replies to the first of them, maybe none: call :meth:`run` for the others.
+        """
+        command = self._plain(batch.name)
+        if (
+            command is None
+            or command.batch is None
+            or command.batch_width != len(batch.columns)
+            or client.special
+            or self.special
+            or self._keyspace.observed
+        ):
+            return []
+        client.last_interaction_ms = self._keyspace.now_ms
+        client.last_command = command
+        started = self._timer()
+        try:
+            replies: list[Reply] = command.batch(client.ctx, batch.count, *batch.columns)
+        except RedisError:
+            return []  # of the first; its body will say so again
+        if replies:
+            self._account(client, command, (batch.name,), len(replies), started)
+        return replies
 
     def call_plain(self, client: Client, argv: Sequence[bytes]) -> Reply:
         """

@@ -81,6 +81,8 @@ class Declaration:
         runs_queue: Runs the commands queued since MULTI: what holds for one of them
             holds for it.
         summary: The first line of the body's docstring.
+        batch: Runs several requests at once, see :func:`in_batch`; None if nothing does.
+        batch_width: With how many arguments each.
     """
 
     def __init__(
@@ -122,6 +124,8 @@ class Declaration:
         self.may_wait = may_wait or BLOCKING in flags
         self.runs_queue = runs_queue
         self.subcommands: dict[str, Declaration] = {}
+        self.batch: Body | None = None
+        self.batch_width = 0
         self.summary = (inspect.getdoc(body) or "").partition("\n")[0].rstrip(".") if body else ""
         self._check()
 
@@ -249,12 +253,37 @@ def command(name: str, *, arity: int, flags: Flag = Flag.NONE, **facts: Any) -> 
     return decorate
 
 
+def in_batch(body: Body) -> Callable[[_B], _B]:
+    """
+    Declare how several requests of one command in a row are run at once.
+
+    What is decorated gets the context, the number of requests, and the first
+    arguments of all of them, the second ones and so on. It is called only while
+    nobody observes changes. It runs the requests, or the first few of them,
+    exactly as one after the other would be, and returns a list of their replies;
+    the others are run by themselves. So what is rare or goes wrong is simply left
+    to the body, and so are requests with another number of arguments.
+
+    Args:
+        body: The command's.
+    """
+
+    def decorate(form: _B) -> _B:
+        declaration = next(d for d in _declared.values() if d.body is body)
+        declaration.batch = form
+        declaration.batch_width = len(inspect.signature(form).parameters) - 2
+        return form
+
+    return decorate
+
+
 class Command:
     """
     One command as one server runs it: the declaration's facts as plain attributes, and counters.
 
     Attributes:
-        call: The body.
+        call: The body; ``batch`` runs several requests at once, if each has
+            ``batch_width`` arguments.
         minimum: Least number of words; ``maximum`` the largest.
         words: 1, or 2 for a subcommand: what comes before the arguments.
         is_steady: Takes constant time, so that several in a row are timed together.
@@ -268,6 +297,8 @@ class Command:
         "allowed_loading",
         "allowed_stale",
         "arity",
+        "batch",
+        "batch_width",
         "call",
         "calls",
         "declaration",
@@ -305,6 +336,8 @@ class Command:
         flags = declaration.flags
         self.declaration = declaration
         self.call = declaration.body
+        self.batch = declaration.batch
+        self.batch_width = declaration.batch_width
         self.display_name = declaration.display_name
         self.arity = declaration.arity
         self.minimum = declaration.minimum

@@ -12,7 +12,7 @@ to ``values`` or ``deadlines``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from pyredis.datatypes.gradual_scan_index import GradualScanIndex
@@ -134,6 +134,26 @@ class Database:
             return self._checked(value, kind)
         return value
 
+    def lookup_many(self, keys: Sequence[bytes]) -> list[Value] | None:
+        """
+        Return the values of several keys, None for those that are not there.
+
+        Counts neither hits nor misses, which is for the caller to do.
+
+        Returns:
+            None alone if any of the keys has a deadline or accesses are noted:
+            then they must be looked up one by one.
+        """
+        return [*map(self.values.get, keys)] if self._are_plain(keys) else None
+
+    def _are_plain(self, keys: Collection[bytes]) -> bool:
+        """Tell whether there is nothing to attend to but the values of these keys."""
+        return not self.watchful or (
+            self.accesses is None
+            and self.deadlines.keys().isdisjoint(keys)
+            and self.field_deadlines.keys().isdisjoint(keys)
+        )
+
     def look_at(self, key: bytes) -> Value:
         """Return the value of a key, or None; a hit or a miss, but no access (EXISTS, TTL)."""
         value = self.peek(key)
@@ -205,6 +225,19 @@ class Database:
         values[key] = value
         if self.watchful or len(values) != count:
             self._stored(key, len(values) != count)
+
+    def store_many(self, keys: Collection[bytes], values: Collection[StringValue]) -> bool:
+        """
+        Give several keys strings as values, one after the other.
+
+        Returns:
+            False if nothing was done because it takes more than that: somebody
+            observes, or keys have deadlines, are scanned or their accesses noted.
+        """
+        if self._index is not None or self.keyspace.observed or not self._are_plain(keys):
+            return False
+        self.values.update(zip(keys, values, strict=True))
+        return True
 
     def overwrite(self, key: bytes, value: Value) -> None:
         """Give a key a value and leave its deadline as it is."""

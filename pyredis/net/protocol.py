@@ -23,7 +23,9 @@ from zope.interface import implementer
 
 from pyredis.errors import ProtocolError
 from pyredis.execution.client_lines import client_type
-from pyredis.wire.human import encode_human
+from pyredis.wire.batches import Batch, batch_of
+from pyredis.wire.encoder import encoded_each
+from pyredis.wire.human import encode_human, encoded_human
 from pyredis.wire.replies import LATER
 from pyredis.wire.requests import Request, RequestReader, TypedRequest
 
@@ -55,6 +57,7 @@ class RedisProtocol(LineReceiver):
         self._server = server
         self._run = server.dispatcher.run
         self._run_one = server.dispatcher.run_one
+        self._run_batch = server.dispatcher.run_batch
         self._hub = hub
         self._write: Callable[[bytes], None]
         self._reader = RequestReader(server.settings.proto_max_bulk_len)
@@ -93,32 +96,28 @@ class RedisProtocol(LineReceiver):
             self._keep(data)
             return
         requests = self._reader.feed(data)
-        if requests.__class__ is not list:
-            self._drain(iter(requests), True)
-            return
-        # The usual case, without detours: a pipeline that runs to its end.
-        out = self._out
-        self._draining = True
-        if len(requests) == 1:
-            only = self._run_one(client, requests[0])
-            if only is not None:
+        if requests.__class__ is list:
+            if len(requests) == 1:
+                # Without detours: this is what a client waits for.
+                self._draining = True
+                only = self._run_one(client, requests[0])
                 self._draining = False
-                if out:  # pushes to this very client
-                    only = b"".join([*out, only])
-                    out.clear()
-                client.output_bytes += len(only)
-                self._write(only)
-                return
-        iterator = iter(requests)
-        finished = self._run(client, iterator, out.append)
-        self._draining = False
-        if out:
-            data = b"".join(out)
-            out.clear()
-            client.output_bytes += len(data)
-            self._write(data)
-        if not finished:
-            self._pause_or_go_on(iterator)
+                if only is not None:
+                    if self._out:  # pushes to this very client
+                        only = b"".join([*self._out, only])
+                        self._out.clear()
+                    client.output_bytes += len(only)
+                    self._write(only)
+                    return
+            batch = batch_of(requests)
+            if batch is None:
+                self._drain(iter(requests), False)
+            else:
+                self._take_batch(batch)
+        elif requests.__class__ is Batch:
+            self._take_batch(requests)
+        else:
+            self._drain(iter(requests), True)
 
     rawDataReceived = dataReceived
 
@@ -204,14 +203,24 @@ class RedisProtocol(LineReceiver):
             self._unread += data
             self._check_query_buffer()
 
-    def _pause_or_go_on(self, requests: Iterator[Request]) -> None:
-        """Look up in the middle of a pipeline, after its output was written."""
+    def _take_batch(self, batch: Batch) -> None:
+        """Run requests that are alike: together, as far as that goes, then one by one."""
+        replies = self._run_batch(self.client, batch)
+        done = len(replies)
+        if done:
+            if batch.typed and self._server.settings.inline_replies == "human":
+                self._send(encoded_human(replies))
+            else:
+                self._send(encoded_each(replies, self.client.resp))
+        if done == batch.count:
+            return
+        rest = batch.requests(done)
         if self._may_go_on():
-            self._drain(requests, False)
+            self._drain(rest, batch.typed)
         elif self.client.closing:
             self._hang_up()
         else:
-            self._rest, self._rest_is_mixed = requests, False
+            self._rest, self._rest_is_mixed = rest, batch.typed
 
     def _feed(self, data: bytes) -> None:
         requests = self._reader.feed(data)

@@ -9,6 +9,7 @@ program that sends typed lines can still read every reply.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import chain
 from typing import Any
 
@@ -79,3 +80,11 @@ def encode_human(reply: Any, append: Append) -> None:
         append(b"+%b\r\n" % reply)
     else:
         encode(reply, append, 2)
+
+
+def encoded_human(replies: Sequence[Any]) -> bytes:
+    """Return several replies in the human form, as bytes."""
+    pieces: list[bytes] = []
+    for reply in replies:
+        encode_human(reply, pieces.append)
+    return b"".join(pieces)

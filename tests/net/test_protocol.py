@@ -112,6 +112,52 @@ class ProtocolTestCase(SynchronousTestCase):
 class ReplyTests(ProtocolTestCase):
     """Requests are answered in order, a chunk in one write."""
 
+    def test_a_pipeline_of_one_command(self) -> None:
+        """Requests that are alike are answered as all others are, however often they come."""
+        data = b"".join(resp(b"INCR", b"%d" % n) for n in range(8))
+        for number in range(1, 5):
+            self.assertEqual(self.exchange(data), b":%d\r\n" % number * 8)
+            self.assertEqual(len(self.wire.writes), 0)
+
+    def test_an_error_in_the_middle(self) -> None:
+        """What comes before a request that fails, and behind it, is run."""
+        self.exchange(resp(b"SET", b"b", b"x"))
+        data = b"".join(resp(b"INCR", key) for key in (b"a", b"b", b"c"))
+
+        replies = self.exchange(data, data)
+
+        not_integer = b"-ERR value is not an integer or out of range\r\n"
+        self.assertEqual(
+            replies, b"".join(b":%d\r\n%b:%d\r\n" % (n, not_integer, n) for n in (1, 2))
+        )
+
+    def test_a_line_again_and_again(self) -> None:
+        """Typed lines that are alike are answered in the form people read."""
+        self.exchange(resp(b"SET", b"k", b"v"))
+
+        self.assertEqual(self.exchange(b"GET k\r\n" * 3), b"+v\r\n" * 3)
+        self.assertEqual(self.exchange(b"PING\r\n" * 3), PONG * 3)
+        self.assertEqual(self.exchange(b"STRLEN k\r\n" * 3), b":1\r\n" * 3)
+        self.server.settings.inline_replies = "resp"
+        self.assertEqual(self.exchange(b"GET k\r\n" * 3), b"$1\r\nv\r\n" * 3)
+
+    def test_a_batch_for_a_client_that_does_not_read(self) -> None:
+        """It stops being answered where its output is full, and goes on when there is room."""
+        self.exchange(resp(b"RPUSH", b"list", *[b"x" * 8192] * 40))
+        self.wire.room = 0
+        self.protocol.dataReceived(resp(b"RPOP", b"list") * 30)
+        self.assertLess(len(self.wire.take()), 20 * 8192)
+
+        self.wire.room = 1 << 30
+        self.protocol.resumeProducing()
+
+        self.assertEqual(self.exchange(resp(b"LLEN", b"list"))[-5:], b":10\r\n")
+
+    def test_a_batch_that_closes(self) -> None:
+        """Nothing behind QUIT is run."""
+        self.assertEqual(self.exchange(resp(b"QUIT") * 3), b"+OK\r\n")
+        self.assertTrue(self.wire.disconnecting)
+
     def test_a_pipeline(self) -> None:
         """All replies to a chunk leave in one write."""
         self.protocol.dataReceived(

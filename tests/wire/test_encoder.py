@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from pyredis.errors import ProtocolError, RedisError, WrongType
-from pyredis.wire.encoder import LARGE_BULK, encode, encoded
+from pyredis.wire.encoder import LARGE_BULK, encode, encoded, encoded_each
 from pyredis.wire.replies import (
     LATER,
     NO_REPLY,
@@ -275,3 +275,17 @@ class RefusedRepliesTests(SynchronousTestCase):
         """A promise is no reply."""
         self.assertRaises(TypeError, encoded, LATER, 2)
         self.assertRaises(TypeError, encoded, [LATER], 3)
+
+
+class SeveralTests(SynchronousTestCase):
+    """Replies of a batch are written as each by itself would be."""
+
+    def test_alike_and_mixed(self) -> None:
+        """However many are of one kind."""
+        replies = [row[0] for row in ROWS.values()]
+        for some in (replies, [b"a", b"b"], [b"a", b"x" * 2000], [1, -2], [OK] * 3, [OK, PONG],
+                     [b"a", None], [None, None], [1, b"a"], [[1], [2]]):  # fmt: skip
+            for resp in (2, 3):
+                self.assertEqual(
+                    encoded_each(some, resp), b"".join(encoded(each, resp) for each in some)
+                )

@@ -6,7 +6,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from pyredis.errors import RedisError, wrong_arity
 from pyredis.wire.encoder import encoded
-from pyredis.wire.human import encode_human
+from pyredis.wire.human import encode_human, encoded_human
 from pyredis.wire.replies import (
     LATER,
     NO_REPLY,
@@ -108,3 +108,11 @@ class HumanRepliesTests(SynchronousTestCase):
         if line != encoded(value, 2):
             self.assertEqual(line, b"+%b\r\n" % value)
             self.assertEqual(len(line.splitlines()), 1)
+
+
+class SeveralTests(SynchronousTestCase):
+    """Several replies in one go."""
+
+    def test_one_after_the_other(self) -> None:
+        """Each in its own form."""
+        self.assertEqual(encoded_human([b"a", 1, None]), b"+a\r\n:1\r\n$-1\r\n")

@@ -236,7 +236,7 @@ class AcceptedRequestsTests(SynchronousTestCase):
 
     def test_arrays_come_as_a_list(self) -> None:
         """A chunk of complete RESP requests is a plain list: no line is among them."""
-        requests = RequestReader().feed(PING + PING)
+        requests = RequestReader().feed(PING + PING[:-2] + b"\r\n*1\r\n$4\r\nECHO\r\n")
 
         self.assertIs(requests.__class__, list)
 

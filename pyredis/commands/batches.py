@@ -1,0 +1,214 @@
+"""
+What pipelines of one command do at once.
+
+Each of these does for a number of requests what the command's body does for
+one, with the look-ups and the bookkeeping done once. They know the common case
+only: what is rare, or would fail, is left to the body by returning fewer
+replies (see :func:`pyredis.execution.table.in_batch`). Nobody observes changes
+while they run, so of an event only the count of changes is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from pyredis.commands import connection, counters, hashes, lists, sets, strings
+from pyredis.datatypes.hashes import HashValue
+from pyredis.datatypes.lists import ListValue
+from pyredis.datatypes.sets import SetValue
+from pyredis.execution.client import Context
+from pyredis.execution.dispatch import FLUSH_BYTES
+from pyredis.execution.table import in_batch
+from pyredis.keyspace.events import HASH, LIST, SET, STRING
+from pyredis.primitives.numbers import INT64_MAX, parse_int
+from pyredis.wire.replies import OK, Reply
+
+_READABLE: frozenset[Any] = frozenset({bytes, int, type(None)})
+
+
+@in_batch(connection.ping)
+def ping_each(ctx: Context, count: int) -> list[Reply]:
+    """Answer PONG several times."""
+    return [connection.ping(ctx)] * count
+
+
+@in_batch(strings.get)
+def get_each(ctx: Context, count: int, keys: Sequence[bytes]) -> list[Reply]:
+    """Return string values."""
+    db = ctx.db
+    found = db.lookup_many(keys)
+    if found is None:
+        return []
+    kinds = {*map(type, found)}
+    if not kinds <= _READABLE:
+        return []
+    if int in kinds:
+        found = [b"%d" % value if value.__class__ is int else value for value in found]
+    missing = 0
+    if None.__class__ in kinds:
+        missing = found.count(None)
+    if sum(map(len, filter(None, found))) > FLUSH_BYTES:
+        return []
+    db.hits += count - missing
+    db.misses += missing
+    return found
+
+
+@in_batch(strings.set_)
+def set_each(
+    ctx: Context, count: int, keys: Sequence[bytes], values: Sequence[bytes]
+) -> list[Reply]:
+    """Set strings."""
+    if not ctx.db.store_many(keys, values):
+        return []
+    ctx.db.changed(keys[0], STRING, b"set", count)
+    return [OK] * count
+
+
+@in_batch(counters.incr)
+def incr_each(ctx: Context, count: int, keys: Sequence[bytes]) -> list[Reply]:
+    """Add one to integers."""
+    db = ctx.db
+    found = db.lookup_many(keys)
+    if found is None:
+        return []
+    totals: dict[bytes, int] = {}
+    replies: list[Reply] = []
+    for key, old in zip(keys, found, strict=True):
+        number = totals.get(key, old)
+        if number.__class__ is not int:
+            if number is None:
+                number = 0
+            elif number.__class__ is bytes:
+                try:
+                    number = parse_int(number)
+                except ValueError:
+                    break
+            else:
+                break
+        if number >= INT64_MAX:
+            break
+        totals[key] = number = number + 1
+        replies.append(number)
+    if not replies or not db.store_many(totals.keys(), totals.values()):
+        return []
+    db.changed(keys[0], STRING, b"incrby", len(replies))
+    return replies
+
+
+@in_batch(lists.lpush)
+def lpush_each(
+    ctx: Context, count: int, keys: Sequence[bytes], elements: Sequence[bytes]
+) -> list[Reply]:
+    """Put elements before one list."""
+    return _push_each(ctx, count, keys, elements, ListValue.push_left_each)
+
+
+@in_batch(lists.rpush)
+def rpush_each(
+    ctx: Context, count: int, keys: Sequence[bytes], elements: Sequence[bytes]
+) -> list[Reply]:
+    """Put elements behind one list."""
+    return _push_each(ctx, count, keys, elements, ListValue.push_right_each)
+
+
+def _push_each(
+    ctx: Context,
+    count: int,
+    keys: Sequence[bytes],
+    elements: Sequence[bytes],
+    push: Callable[..., range],
+) -> list[Reply]:
+    value = _only_value(ctx, keys, ListValue)
+    if value is None:
+        return []
+    lengths = push(value, elements, ctx.limits)
+    ctx.db.changed(keys[0], LIST, b"push", count)
+    return [*lengths]
+
+
+@in_batch(lists.lpop)
+def lpop_each(ctx: Context, count: int, keys: Sequence[bytes]) -> list[Reply]:
+    """Take elements from the beginning of one list, but not its last one."""
+    return _pop_each(ctx, count, keys, ListValue.pop_left_each)
+
+
+@in_batch(lists.rpop)
+def rpop_each(ctx: Context, count: int, keys: Sequence[bytes]) -> list[Reply]:
+    """Take elements from the end of one list, but not its last one."""
+    return _pop_each(ctx, count, keys, ListValue.pop_right_each)
+
+
+def _pop_each(
+    ctx: Context, count: int, keys: Sequence[bytes], pop: Callable[..., list[Any]]
+) -> list[Reply]:
+    value = _only_value(ctx, keys, ListValue)
+    if value is None:
+        return []
+    popped: list[Reply] = pop(value, count, FLUSH_BYTES)
+    if popped:
+        ctx.db.changed(keys[0], LIST, b"pop", count)
+    return popped
+
+
+@in_batch(sets.sadd)
+def sadd_each(
+    ctx: Context, count: int, keys: Sequence[bytes], members: Sequence[bytes]
+) -> list[Reply]:
+    """Add members to one set."""
+    value = _only_value(ctx, keys, SetValue)
+    if value is None:
+        return []
+    added: list[Any] = value.add_each(members, ctx.limits)
+    number = sum(added)
+    if number:
+        ctx.db.changed(keys[0], SET, b"sadd", number)
+    return added
+
+
+@in_batch(sets.spop)
+def spop_each(ctx: Context, count: int, keys: Sequence[bytes]) -> list[Reply]:
+    """Take members from one set at random, but not its last one."""
+    value = _only_value(ctx, keys, SetValue)
+    if value is None or len(value) <= count or ctx.effects is not None:
+        return []
+    pop, rng = value.pop_random, ctx.server.rng
+    popped: list[Reply] = []
+    size = 0
+    for _ in range(count):
+        member = pop(rng)
+        popped.append(member)
+        size += len(member)
+        if size > FLUSH_BYTES:
+            break
+    ctx.db.changed(keys[0], SET, b"spop", len(popped))
+    return popped
+
+
+@in_batch(hashes.hset)
+def hset_each(
+    ctx: Context,
+    count: int,
+    keys: Sequence[bytes],
+    fields: Sequence[bytes],
+    values: Sequence[bytes],
+) -> list[Reply]:
+    """Set fields of one hash."""
+    value = _only_value(ctx, keys, HashValue)
+    if value is None:
+        return []
+    created: list[Any] = value.set_each(fields, values, ctx.limits)
+    ctx.db.changed(keys[0], HASH, b"hset", count)
+    return created
+
+
+def _only_value(ctx: Context, keys: Sequence[bytes], kind: type[Any]) -> Any:
+    """
+    Return the value of the key, if it is the same in all requests and is there.
+
+    Raises:
+        WrongType: The value is of another type.
+    """
+    key = keys[0]
+    return ctx.db.lookup_write(key, kind) if keys.count(key) == len(keys) else None

@@ -1,0 +1,173 @@
+"""
+Pipelines whose requests are alike: one command, the same number of arguments.
+
+Programs that load or read much send the same command over and over, mostly with
+arguments of the same few lengths. Such a chunk has a *layout*: what announces
+arguments stands at the same places in each request. So it is compared with one
+mask, as one large integer, and all arguments are cut out by one call of
+:mod:`struct`, at a fifth of what any parser costs a request.
+
+A :class:`Batch` holds the arguments by column, the form in which a command can
+work on all of them at once (:func:`pyredis.execution.table.in_batch`).
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
+from itertools import repeat
+
+LARGEST_REQUEST = 512
+"""A request with more bytes than this is not worth a layout."""
+
+_LARGEST_CHUNK = 16 * 1024
+_SMALL_HEADS = [b"$%d" % length for length in range(LARGEST_REQUEST)]
+
+Shape = tuple[int, bytes, tuple[int, ...]]
+"""How many requests, of which command, and the lengths of their arguments."""
+
+
+class TypedRequest(list[bytes]):
+    """A request that came as a line, typed by a person or a very simple program."""
+
+    __slots__ = ()
+
+
+class Batch:
+    """
+    Requests of one command with as many arguments each.
+
+    Args:
+        name: The command, as it was spelled.
+        count: How many requests.
+        columns: The first arguments of all requests, the second ones, and so on.
+        typed: Whether they came as lines.
+    """
+
+    __slots__ = ("columns", "count", "name", "typed")
+
+    def __init__(
+        self, name: bytes, count: int, columns: Sequence[Sequence[bytes]], typed: bool = False
+    ) -> None:
+        self.name = name
+        self.count = count
+        self.columns = columns
+        self.typed = typed
+
+    def __iter__(self) -> Iterator[list[bytes]]:
+        return self.requests()
+
+    def requests(self, start: int = 0) -> Iterator[list[bytes]]:
+        """Iterate over the requests from the one numbered ``start`` on."""
+        columns = [column[start:] for column in self.columns] if start else self.columns
+        kind = TypedRequest if self.typed else list
+        return map(kind, zip(repeat(self.name, self.count - start), *columns, strict=True))
+
+
+class Layout:
+    """
+    The bytes of a chunk that are alike in all chunks of one shape.
+
+    Args:
+        shape: What such a chunk consists of.
+
+    Attributes:
+        size: How long it is.
+    """
+
+    __slots__ = ("_expected", "_mask", "_shape", "_unpack", "size")
+
+    def __init__(self, shape: Shape) -> None:
+        count, name, lengths = shape
+        request = [b"*%d\r\n$%d\r\n%b\r\n" % (len(lengths) + 1, len(name), name)]
+        mask = [b"\xff" * len(request[0])]
+        form = [f"{len(request[0])}x"]
+        for length in lengths:
+            head = b"$%d\r\n" % length
+            request.append(b"%b%b\r\n" % (head, bytes(length)))
+            mask.append(b"%b%b\xff\xff" % (b"\xff" * len(head), bytes(length)))
+            form.append(f"{len(head)}x{length}s2x")
+        # Zeros stand for the arguments, so this is what is left behind the mask.
+        self._expected = int.from_bytes(b"".join(request) * count, "little")
+        self._mask = int.from_bytes(b"".join(mask) * count, "little")
+        self._unpack: Callable[[bytes], tuple[bytes, ...]] = struct.Struct(
+            "".join(form) * count
+        ).unpack
+        self._shape = shape
+        self.size = count * sum(map(len, request))
+
+    def cut(self, data: bytes) -> Batch | None:
+        """Return the requests of a chunk that is as long as this; None if it is another."""
+        if int.from_bytes(data, "little") & self._mask != self._expected:
+            return None
+        count, name, lengths = self._shape
+        words = self._unpack(data)
+        width = len(lengths)
+        if width == 1:
+            return Batch(name, count, (words,))
+        return Batch(name, count, [words[place::width] for place in range(width)])
+
+
+layout_of = lru_cache(maxsize=32)(Layout)
+
+
+def batch_of_one(data: bytes, size: int) -> Batch | None:
+    """
+    Return the requests of a chunk if they are the same one again and again.
+
+    Args:
+        data: The chunk.
+        size: Where the second one begins.
+    """
+    if data[size:] != data[:-size]:
+        return None
+    words = split_request(data[:size])
+    if words is None:
+        return None
+    count = len(data) // size
+    return Batch(words[0], count, [(word,) * count for word in words[1:]])
+
+
+def shape_of(data: bytes, size: int) -> Shape | None:
+    """
+    Return what a chunk consists of if all its requests are like the first.
+
+    Args:
+        data: The chunk.
+        size: Where the second one begins.
+    """
+    if len(data) > _LARGEST_CHUNK:
+        return None
+    words = split_request(data[:size])
+    if words is None:
+        return None
+    return len(data) // size, words[0], tuple(map(len, words[1:]))
+
+
+def split_request(data: bytes) -> list[bytes] | None:
+    """
+    Return the words of one small request that is alone, or None.
+
+    It is cut at every line's end, which tells as much as a parser does if each
+    header fits the line behind it, and takes half the time.
+    """
+    lines = data.split(b"\r\n")
+    words = lines[2:-1:2]
+    if lines[-1] or len(lines) != 2 * len(words) + 2 or lines[0] != b"*%d" % len(words):
+        return None
+    heads = [_SMALL_HEADS[len(word)] for word in words]
+    return words if words and lines[1:-1:2] == heads else None
+
+
+def batch_of(requests: Sequence[Sequence[bytes]]) -> Batch | None:
+    """Return requests by column if all are alike, and at least two."""
+    count = len(requests)
+    first = requests[0]
+    name = first[0]
+    if count < 2 or requests[-1][0] != name or requests[1][0] != name:
+        return None
+    if {*map(len, requests)} != {len(first)}:
+        return None
+    names, *columns = zip(*requests, strict=True)
+    return Batch(name, count, columns) if names.count(name) == count else None

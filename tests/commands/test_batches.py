@@ -1,0 +1,205 @@
+"""Tests of pyredis.commands.batches: pipelines of one command do what single requests do."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from pyredis.datatypes.hashes import HashValue
+from pyredis.datatypes.lists import ListValue
+from pyredis.datatypes.sets import SetValue
+from pyredis.errors import RedisError
+from pyredis.execution.dispatch import FLUSH_BYTES
+from pyredis.wire.batches import Batch
+from pyredis.wire.replies import LATER
+from tests.commands.session import Session
+
+KEYS = [b"a", b"b", b"mylist", b"myset", b"myhash"]
+WORDS = [b"1", b"2", b"-7", b"x", b"y" * 9, b"z" * 70, b"9223372036854775806", b""]
+WIDTHS = {
+    b"PING": 0,
+    b"GET": 1,
+    b"SET": 2,
+    b"INCR": 1,
+    b"LPUSH": 2,
+    b"RPUSH": 2,
+    b"LPOP": 1,
+    b"RPOP": 1,
+    b"SADD": 2,
+    b"SPOP": 1,
+    b"HSET": 3,
+    # No batches of these, but they make other values of the same keys.
+    b"DEL": 1,
+    b"SMEMBERS": 1,
+    b"PEXPIRE": 2,
+    b"APPEND": 2,
+    b"SCAN": 1,
+    b"LRANGE": 3,
+}
+SMALL = {
+    "list_max_listpack_size": 5,
+    "set_max_intset_entries": 4,
+    "set_max_listpack_entries": 5,
+    "hash_max_listpack_entries": 4,
+}
+
+
+@st.composite
+def runs(draw: st.DrawFn) -> tuple[bytes, list[list[bytes]]]:
+    """Return a command and the arguments of several requests of it."""
+    name = draw(st.sampled_from(sorted(WIDTHS)))
+    count = draw(st.integers(1, 9))
+    one_key = draw(st.sampled_from(KEYS))
+    keys = st.just(one_key) if draw(st.integers(0, 3)) else st.sampled_from(KEYS)
+    words = st.sampled_from(WORDS)
+    width = WIDTHS[name]
+    return name, [
+        [draw(keys if place == 0 else words) for place in range(width)] for _ in range(count)
+    ]
+
+
+def state(session: Session) -> Any:
+    """Return all there is to see of a server's database, order and encodings included."""
+    db = session.db
+    values: dict[bytes, Any] = {}
+    for key, value in db.values.items():
+        if isinstance(value, ListValue):
+            values[key] = "list", [*value], value.encoding, value.node_lengths()
+        elif isinstance(value, SetValue):
+            values[key] = "set", [*value], value.encoding
+        elif isinstance(value, HashValue):
+            values[key] = "hash", [*value.fields.items()], value.encoding
+        else:
+            values[key] = value.__class__, value
+    keyspace = session.server.keyspace
+    calls = {c.display_name: c.calls for c in session.server.table if c.calls}
+    return values, dict(db.deadlines), db.hits, db.misses, keyspace.dirty, calls
+
+
+def one_by_one(session: Session, name: bytes, requests: list[list[bytes]]) -> list[Any]:
+    """Run requests as single ones are run, and return their replies."""
+    replies = []
+    for request in requests:
+        argv = [name, *request]
+        reply = session.server.dispatcher.call_plain(session.client, argv)
+        replies.append(session.do(*argv) if reply is LATER else reply)
+    return replies
+
+
+def together(session: Session, name: bytes, requests: list[list[bytes]]) -> tuple[int, list[Any]]:
+    """Run requests as a batch as far as that goes; return how far, and the replies."""
+    columns = [*zip(*requests, strict=True)]
+    batch = Batch(name, len(requests), columns)
+    replies = session.server.dispatcher.run_batch(session.client, batch)
+    done = len(replies)
+    return done, replies + one_by_one(session, name, requests[done:])
+
+
+def comparable(replies: list[Any]) -> list[Any]:
+    """Return replies with errors as their texts."""
+    return [reply.text if isinstance(reply, RedisError) else reply for reply in replies]
+
+
+class SameAsSingleTests(SynchronousTestCase):
+    """Whatever is in the database, a batch leaves and answers what its requests would."""
+
+    @settings(max_examples=250, deadline=None)
+    @given(st.lists(runs(), max_size=12))
+    def test_replies_and_state(self, steps: list[tuple[bytes, list[list[bytes]]]]) -> None:
+        """Replies, values, encodings, nodes, counters: all as one by one."""
+        mine, theirs = Session(**SMALL), Session(**SMALL)
+        for name, requests in steps:
+            _, replies = together(mine, name, requests)
+
+            self.assertEqual(
+                comparable(replies), comparable(one_by_one(theirs, name, requests)), name
+            )
+            self.assertEqual(state(mine), state(theirs), name)
+
+
+class TogetherTests(SynchronousTestCase):
+    """What programs really send is run at once."""
+
+    samples: ClassVar[dict[bytes, list[list[bytes]]]] = {
+        b"PING": [[]] * 20,
+        b"GET": [[b"k%d" % n] for n in range(20)],
+        b"SET": [[b"k%d" % n, b"v"] for n in range(20)],
+        b"INCR": [[b"n%d" % (n % 7)] for n in range(20)],
+        b"LPUSH": [[b"list", b"e%d" % n] for n in range(20)],
+        b"RPUSH": [[b"list", b"e%d" % n] for n in range(20)],
+        b"LPOP": [[b"list"]] * 20,
+        b"RPOP": [[b"list"]] * 20,
+        b"SADD": [[b"set", b"m%d" % n] for n in range(20)],
+        b"SPOP": [[b"set"]] * 20,
+        b"HSET": [[b"hash", b"f%d" % n, b"v"] for n in range(20)],
+    }
+
+    def setUp(self) -> None:
+        """Store something of each kind."""
+        self.session = Session(list_max_listpack_size=16)
+        self.session.do("MSET", "k1", "v", "k2", 7, "n1", 41)
+        self.session.do("LPUSH", "list", *range(100))
+        self.session.do("RPUSH", "list", *range(100))
+        self.session.do("SADD", "set", *(f"s{n}" for n in range(1000)))
+        self.session.do("HSET", "hash", *(f"h{n}" for n in range(1000)))
+
+    def test_all_of_them(self) -> None:
+        """Not one of the requests is left to be run by itself."""
+        for name, requests in self.samples.items():
+            with self.subTest(name):
+                self.assertEqual(together(self.session, name, requests)[0], len(requests))
+
+    def test_each_has_a_sample(self) -> None:
+        """No batch is declared that these tests do not know."""
+        declared = {c.display_name for c in self.session.server.table if c.batch is not None}
+
+        self.assertEqual({name.decode().lower() for name in self.samples}, declared)
+        self.assertLessEqual(self.samples.keys(), WIDTHS.keys())
+
+    def test_where_others_expire(self) -> None:
+        """Deadlines of other keys are in nobody's way, those of the same keys are."""
+        self.session.do("SET", "other", "v", "PX", "100")
+        self.assertEqual(together(self.session, b"GET", [[b"k1"], [b"k2"]]), (2, [b"v", b"7"]))
+
+        self.assertEqual(together(self.session, b"GET", [[b"k1"], [b"other"]])[0], 0)
+        self.assertEqual(together(self.session, b"SET", [[b"k1", b""], [b"other", b""]])[0], 0)
+        self.assertEqual(self.session.do("PTTL", "other"), -1)
+
+    def test_not_while_somebody_observes(self) -> None:
+        """An observer is told of each change by itself."""
+        told: list[bytes] = []
+        self.session.server.keyspace.observe_changes(lambda db, key: told.append(key))
+
+        done, _ = together(self.session, b"SET", [[b"x", b""], [b"y", b""]])
+
+        self.assertEqual((done, told), (0, [b"x", b"y"]))
+
+    def test_not_for_a_special_client(self) -> None:
+        """In a transaction requests are queued."""
+        self.session.do("MULTI")
+
+        self.assertEqual(together(self.session, b"PING", [[], []])[0], 0)
+        self.assertEqual(len(self.session.do("EXEC")), 2)
+
+    def test_another_number_of_arguments(self) -> None:
+        """SET with options, LPOP with a count and the like are left to the body."""
+        self.assertEqual(together(self.session, b"LPOP", [[b"list", b"2"]] * 2)[0], 0)
+        self.assertEqual(together(self.session, b"SET", [[b"k", b"v", b"NX"]] * 2)[0], 0)
+
+    def test_large_replies_are_not_gathered(self) -> None:
+        """So much is not answered in one go: the client must take it first."""
+        large = b"x" * (FLUSH_BYTES // 4)
+        self.session.do("SET", "large", large)
+        self.session.do("RPUSH", "list", *[large] * 20)
+        self.session.do("LPUSH", "list", *[large] * 20)
+        self.session.do("DEL", "set")
+        self.session.do("SADD", "set", *(large + b"%d" % n for n in range(20)))
+
+        self.assertEqual(together(self.session, b"GET", [[b"large"]] * 9)[0], 0)
+        self.assertEqual(together(self.session, b"LPOP", [[b"list"]] * 9)[0], 0)
+        self.assertEqual(together(self.session, b"RPOP", [[b"list"]] * 9)[0], 0)
+        self.assertLess(together(self.session, b"SPOP", [[b"set"]] * 9)[0], 9)
+        self.assertEqual(self.session.do("SCARD", "set"), 11)
