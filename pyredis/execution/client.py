@@ -196,6 +196,21 @@ class Client:
         self.hears = hears
         self.refresh()
 
+    @property
+    def is_as_new(self) -> bool:
+        """Whether it could just have connected, but for its protocol and what it calls itself."""
+        return not (
+            self.closing
+            or self.waiting is not None
+            or self.special
+            or self.subscriptions
+            or self.watching
+            or self.name
+            or self.no_evict
+            or self.user_name != "default"
+            or self.ctx.db.number
+        )
+
     def redact(self, *indexes: int) -> None:
         """Hide words of the request under way from all who are shown it (MONITOR, SLOWLOG)."""
         if self.argv:

@@ -40,6 +40,9 @@ class Connection(Protocol):
     def pending_output(self) -> int:
         """Return how many bytes wait to be sent."""
 
+    def move_to(self, server: Any) -> None:
+        """Be a connection of another server from now on, or close."""
+
 
 class NoConnection:
     """A client without a wire: scripts, tests, the in-process interface."""
@@ -74,6 +77,9 @@ class NoConnection:
     def pending_output(self) -> int:
         """Nothing waits."""
         return 0
+
+    def move_to(self, server: Any) -> None:
+        """Nothing to move."""
 
 
 class Timer(Protocol):

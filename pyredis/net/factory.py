@@ -75,6 +75,10 @@ class RedisFactory(Factory):
         server.statistics.connections_received += 1
         return RedisProtocol(server, self._hub)
 
+    def move_to(self, server: Instance) -> None:
+        """Make connections of another server from now on."""
+        self._server = server
+
     def _is_protected_from(self, addr: Any) -> bool:
         settings = self._server.settings
         if not settings.protected_mode or settings.requirepass:

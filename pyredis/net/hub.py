@@ -33,6 +33,7 @@ class ReadHub:
         on_round: Called before each round of reading.
 
     Attributes:
+        on_round: The same; may be replaced.
         is_reading: True during a round: connections hold back what they write.
         unsent: Those that did.
         rounds: How often it read, since the start; ``reads`` how many connections
@@ -43,7 +44,7 @@ class ReadHub:
 
     def __init__(self, reactor: Any, on_round: Callable[[], object]) -> None:
         self._reactor = reactor
-        self._on_round = on_round
+        self.on_round = on_round
         self._epoll = select.epoll()
         self._connections: dict[int, Any] = {}
         self.is_reading = False
@@ -84,7 +85,7 @@ class ReadHub:
         """Read every connection that has something; called by the reactor."""
         for _ in range(_ROUNDS):
             events = self._epoll.poll(0, _EVENTS_A_ROUND)
-            self._on_round()
+            self.on_round()
             self.rounds += 1
             self.reads += len(events)
             self.is_reading = True

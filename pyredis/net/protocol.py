@@ -134,6 +134,28 @@ class RedisProtocol(LineReceiver):
         self._unread.clear()
         self._server.disconnect(self.client)
 
+    def move_to(self, server: Instance) -> None:
+        """
+        Be a connection of another server from now on; one that is not idle is closed.
+
+        Args:
+            server: What takes the place of the one it is connected to.
+        """
+        old = self.client
+        is_idle = old.is_as_new and self._rest is None and not self.pending_input()
+        self._server.disconnect(old)
+        if not is_idle:
+            self.abort()
+            return
+        self._server = server
+        self._run, self._run_one = server.dispatcher.run, server.dispatcher.run_one
+        self.client = server.connect(self, old.address, old.local_address)
+        self.client.is_unix = old.is_unix
+        self.client.resp = old.resp
+        self.client.library_name = old.library_name
+        self.client.library_version = old.library_version
+        self.set_limited(not self.client.authenticated)
+
     # The execution floor calls these (ports.Connection)
 
     def write(self, data: bytes) -> None:

@@ -80,6 +80,27 @@ class ListenerService(Service):
             self._close()
             raise
 
+    def take_over(self, other: ListenerService) -> None:
+        """
+        Listen where another server does, in its place, and keep its idle connections.
+
+        Args:
+            other: Listens nowhere afterwards.
+        """
+        if self._hub is not None:
+            self._hub.close()
+        self._tcp, other._tcp = other._tcp, []
+        self._unix, other._unix = other._unix, None
+        self.tcp_port, other.tcp_port = other.tcp_port, 0
+        self._hub, other._hub = other._hub, None
+        self.factory = other.factory
+        self.factory.move_to(self._server)
+        if self._hub is not None:
+            self._hub.on_round = self._server.keyspace.refresh_now
+            self._state_facts(self._hub)
+        for client in list(other._server.clients.values()):
+            client.connection.move_to(self._server)
+
     def read_arrived(self) -> None:
         """Serve, now, what has arrived but was not read yet: connections, then requests."""
         for port in (*self._tcp, *([self._unix] if self._unix else [])):

@@ -25,6 +25,17 @@ def make_folder() -> str:
     return path
 
 
+def empty_folder(path: str, kept: str) -> None:
+    """Remove what is in a folder, but for one path."""
+    for entry in os.scandir(path):
+        if entry.path == kept:
+            continue
+        if entry.is_dir(follow_symlinks=False):
+            shutil.rmtree(entry.path, ignore_errors=True)
+        else:
+            os.unlink(entry.path)
+
+
 def remove_folder(path: str) -> None:
     """Remove a folder and what is in it."""
     try:

@@ -75,6 +75,7 @@ class _Pool:
     def __init__(self) -> None:
         self._idle: dict[Any, list[RedisForTests]] = {}
         self._all: list[RedisForTests] = []
+        self._clients: dict[RedisForTests, Any] = {}
 
     def take(self, options: dict[str, Any]) -> RedisForTests:
         """Return a server as new, that nobody else uses."""
@@ -83,7 +84,7 @@ class _Pool:
         idle = self._idle.get(_key(options))
         if idle:
             server = idle.pop()
-            server.restart()
+            server.reset()
             return server
         server = RedisForTests(**options)
         self._all.append(server)
@@ -93,8 +94,17 @@ class _Pool:
         """Take a server back that is used no more."""
         self._idle.setdefault(_key(options), []).append(server)
 
+    def client(self, server: RedisForTests) -> Any:
+        """Return a ``redis.Redis`` of a server; one, as its connection may last."""
+        if server not in self._clients:
+            redis = pytest.importorskip("redis")
+            self._clients[server] = redis.Redis.from_url(server.url)
+        return self._clients[server]
+
     def close(self) -> None:
         """Stop them all."""
+        for client in self._clients.values():
+            client.close()
         for server in self._all:
             server.stop()
 
@@ -152,12 +162,9 @@ def pyredis_url(pyredis_server: RedisForTests) -> str:
 
 
 @pytest.fixture
-def pyredis_client(pyredis_server: RedisForTests) -> Iterator[Any]:
+def pyredis_client(pyredis_server: RedisForTests, _pyredis_pool: _Pool) -> Any:
     """Give a ``redis.Redis`` client of the server."""
-    redis = pytest.importorskip("redis")
-    client = redis.Redis.from_url(pyredis_server.url)
-    yield client
-    client.close()
+    return _pyredis_pool.client(pyredis_server)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from pyredis.testing.clock import ServerClock
 from pyredis.testing.commands import ReceivedCommands
 from pyredis.testing.data import Data
 from pyredis.testing.faults import Faults
-from pyredis.testing.folders import make_folder, remove_folder
+from pyredis.testing.folders import empty_folder, make_folder, remove_folder
 from pyredis.testing.service import Condition, RedisTestService, used_table
 from pyredis.testing.snapshots import Snapshot
 from pyredis.testing.thread import reactor, run_on_reactor, wait_on_reactor
@@ -55,7 +55,8 @@ class RedisForTests:
         self._folder = ""
         self._socket = ""
         self._service: RedisTestService | None = None
-        self._table: CommandTable | None = None
+        # Tables of commands are costly to make: two take turns.
+        self._spare_table: CommandTable | None = None
 
     # Its life
 
@@ -68,8 +69,8 @@ class RedisForTests:
             ConfigError: A directive is wrong.
         """
         if self._service is None:
+            self._folder = make_folder()
             if self._wanted_socket is True:
-                self._folder = make_folder()
                 self._socket = f"{self._folder}/s"
             elif self._wanted_socket:
                 self._socket = str(self._wanted_socket)
@@ -84,13 +85,14 @@ class RedisForTests:
             remove_folder(self._folder)
             self._folder = ""
 
-    def restart(self) -> None:
+    def reset(self) -> None:
         """
         Begin anew at the same address: no keys, no settings changed, time running by itself.
 
-        Connections are closed; client libraries connect again by themselves.
+        Connections that are idle and as new stay open; all others are closed, and
+        client libraries connect again by themselves.
         """
-        wait_on_reactor(lambda: self._close().addCallback(lambda _: self._open()))
+        run_on_reactor(self._begin_anew)
 
     def __enter__(self) -> RedisForTests:
         return self.start()
@@ -229,23 +231,36 @@ class RedisForTests:
 
     # Within, on the reactor's thread
 
-    def _open(self) -> None:
-        service = RedisTestService(
-            self._directives,
+    def _make(self) -> RedisTestService:
+        return RedisTestService(
+            {"dir": self._folder, **self._directives},
             reactor=reactor(),
             port=self._port,
             unixsocket=self._socket or None,
             seed=self._seed,
             run=run_on_reactor,
-            table=self._table,
+            table=self._spare_table,
         )
+
+    def _open(self) -> None:
+        service = self._make()
         service.startService()
-        self._service, self._table = service, None
+        self._started(service)
+
+    def _begin_anew(self) -> None:
+        old = self.service
+        empty_folder(self._folder, self._socket)
+        service = self._make()
+        service.replace(old)
+        self._spare_table = used_table(old)
+        self._started(service)
+
+    def _started(self, service: RedisTestService) -> None:
+        self._service = service
         self._port = self._port or service.port
         if self._frozen:
             service.clock.freeze(None if self._frozen is True else self._frozen)
 
     def _close(self) -> Any:
         service, self._service = self.service, None
-        self._table = used_table(service)
         return service.stopService()

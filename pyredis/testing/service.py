@@ -216,6 +216,18 @@ class RedisTestService(RedisServer):
             self._folder = self.settings.dir = make_folder()
         super().startService()
 
+    def replace(self, other: RedisTestService) -> None:
+        """
+        Start in the place of another service, which stops: at its ports, with its idle clients.
+
+        Args:
+            other: Its faults, commands and time end with it.
+        """
+        self.listeners.take_over(other.listeners)
+        self.listeners.factory.intercept = self.faults.refuse_connection
+        self.startService()
+        other.stopService()
+
     def stopService(self) -> Deferred[Any]:
         """Hang up; the Deferred fires when every connection is gone."""
         self._time.stop()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from pyredis.testing.folders import make_folder, remove_folder, remove_left_behind
+from pyredis.testing.folders import empty_folder, make_folder, remove_folder, remove_left_behind
 
 
 class FolderTests(SynchronousTestCase):
@@ -25,6 +25,16 @@ class FolderTests(SynchronousTestCase):
         remove_folder(first)
         self.assertFalse(os.path.exists(first))
         self.assertEqual(os.listdir(second), [])
+
+    def test_it_is_emptied_but_for_one_path(self) -> None:
+        """Files and folders go, what is kept stays."""
+        folder = Path(make_folder())
+        self.addCleanup(remove_folder, str(folder))
+        (folder / "appendonlydir").mkdir()
+        for name in ("s", "dump.rdb", "appendonlydir/manifest"):
+            (folder / name).touch()
+        empty_folder(str(folder), str(folder / "s"))
+        self.assertEqual([path.name for path in folder.iterdir()], ["s"])
 
     def test_a_socket_fits_into_its_path(self) -> None:
         """A path leaves room within the 104 bytes that some systems allow."""

@@ -63,7 +63,7 @@ class RedisForTestsTests(SynchronousTestCase):
         server, _ = self.start()
         self.assertRaises(TimeoutError, server.wait_for, lambda: False, 0.01)
 
-    def test_restarted_it_is_as_new_at_the_same_address(self) -> None:
+    def test_reset_it_is_as_new_at_the_same_address(self) -> None:
         """Keys, settings, faults and time are gone; a client connects again."""
         server, client = self.start()
         client.set("k", "v")
@@ -71,11 +71,24 @@ class RedisForTestsTests(SynchronousTestCase):
         server.faults.error("GET")
         server.clock.freeze(at=1.0)
         port = server.port
-        server.restart()
+        server.reset()
         self.assertIsNone(client.get("k"))
         self.assertEqual(client.config_get("maxmemory"), {"maxmemory": "0"})
         self.assertEqual((server.port, server.clock.frozen), (port, False))
         self.assertEqual(client.info("commandstats")["cmdstat_get"]["calls"], 1)
+
+    def test_idle_connections_outlive_a_reset(self) -> None:
+        """A client goes on with its connection; one in a transaction is hung up on."""
+        server, client = self.start()
+        client.ping()
+        busy = redis.Redis.from_url(server.url, single_connection_client=True)
+        self.addCleanup(busy.close)
+        busy.execute_command("MULTI")
+        server.reset()
+        client.set("k", "v")
+        self.assertEqual(server.commands.names(), ["SET"])
+        self.assertEqual(server.clients, 1)
+        self.assertRaises(redis.ConnectionError, busy.execute_command, "EXEC")
 
     def test_state_from_another_thread(self) -> None:
         """data, execute(), snapshot() and commands work from the test's thread."""
