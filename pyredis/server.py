@@ -129,6 +129,7 @@ class RedisServer(MultiService):
         self.links = Links(reactor, lambda: self.settings.bind_source_addr or "")
         self.instance.migrations.carrier = self.links
         self.listeners = ListenerService(self.instance, reactor, pick_port)
+        self.instance.serve_others = self.listeners.serve_others
         self.keyspace_service = KeyspaceService(self.instance, clock or reactor)
         self.sampling_service = SamplingService(self.instance, clock or reactor)
         # Stopped in reverse order: the ports first.
@@ -212,6 +213,8 @@ class RedisServer(MultiService):
     def shutdown(self, save: bool | None, now: bool, force: bool) -> None:
         """Stop the server, as SHUTDOWN asks."""
         self._log.warn("User requested shutdown...")
+        # Whoever sees the end of a connection is not to find the server there still.
+        self.listeners.close_ports()
         self._on_shutdown()
 
     def rewrite_config(self, force_all: bool = False) -> None:

@@ -159,7 +159,8 @@ def function_help(ctx: Context) -> Reply:
 )
 def function_kill(ctx: Context) -> Reply:
     """End the function that runs, if it has written nothing."""
-    raise RedisError("No scripts in execution right now.", code="NOTBUSY")
+    ctx.server.scripting.kill(False)
+    return OK
 
 
 @command(
@@ -260,7 +261,7 @@ def function_stats(ctx: Context) -> Reply:
     """Describe the function that runs, and count libraries."""
     libraries = ctx.server.scripting.libraries
     return {
-        b"running_script": None,
+        b"running_script": _running(ctx),
         b"engines": {
             b"LUA": {
                 b"libraries_count": len(libraries.libraries),
@@ -286,6 +287,20 @@ def _call(
         raise RedisError("Function not found")
     count = key_count(numkeys, len(options), "Bad number of keys provided")
     return libraries.call(ctx, found, count, options, ro)
+
+
+def _running(ctx: Context) -> Reply:
+    """Describe the function that runs; None if none does."""
+    scripting = ctx.server.scripting
+    running = scripting.running_function()
+    caller = scripting.caller
+    if running is None or caller is None:
+        return None
+    return {
+        b"name": running[0],
+        b"command": list(caller.argv),
+        b"duration_ms": running[1],
+    }
 
 
 def _described(library: Library, with_code: bool) -> Reply:

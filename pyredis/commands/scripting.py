@@ -198,7 +198,8 @@ def script_help(ctx: Context) -> Reply:
 )
 def script_kill(ctx: Context) -> Reply:
     """End the script that runs, if it has written nothing."""
-    raise RedisError("No scripts in execution right now.", code="NOTBUSY")
+    ctx.server.scripting.kill(True)
+    return OK
 
 
 @command(

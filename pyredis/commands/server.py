@@ -105,6 +105,11 @@ def shutdown(ctx: Context, *options: bytes) -> Reply:
     if not now and not ctx.may_block:
         raise RedisError("SHUTDOWN without NOW or ABORT isn't allowed for DENY BLOCKING client")
     save = True if b"SAVE" in words else False if b"NOSAVE" in words else None
+    busy = ctx.server.scripting.busy
+    if busy.is_on:
+        if save is not False:
+            raise busy.refusal()
+        busy.shut_down()
     ctx.server.host.shutdown(save, now, b"FORCE" in words)
     # The client is to see the end of the connection, and no reply.
     ctx.client.close()

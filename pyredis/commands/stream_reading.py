@@ -220,6 +220,7 @@ class _Request:
             if word == b"STREAMS" and left:
                 break
             if word == b"BLOCK" and left:
+                _not_in_scripts(ctx)
                 self.timeout_ms = timeout_in_ms(options[at + 1], ctx.now_ms)
                 at += 2
             elif word == b"COUNT" and left:
@@ -241,6 +242,15 @@ class _Request:
         self.keys, self.ids = _split(options[at + 1 :], name)
         if in_group and not has_group:
             raise RedisError("Missing GROUP option for XREADGROUP")
+
+
+def _not_in_scripts(ctx: Context) -> None:
+    """Refuse BLOCK in a script, which could only be an oversight."""
+    client = ctx.client
+    if ctx.server.scripting.asker(client) is not client:
+        raise RedisError(
+            b"%b command is not allowed with BLOCK option from scripts" % c_text(client.argv[0])
+        )
 
 
 def _only_in_group(in_group: bool, option: str) -> None:

@@ -93,6 +93,7 @@ class WaitingRoom:
 
     Attributes:
         ready: Keys that were changed while somebody waits for them, in order.
+        is_held: Nobody is served, as long as a script is busy.
     """
 
     def __init__(self, server: Instance) -> None:
@@ -102,6 +103,7 @@ class WaitingRoom:
         self._await_removal = 0
         self.ready: dict[tuple[Database, bytes], None] = {}
         self._count = 0
+        self.is_held = False
 
     def __len__(self) -> int:
         """Return how many clients wait."""
@@ -152,6 +154,8 @@ class WaitingRoom:
 
     def serve(self) -> None:
         """Run again the commands of clients whose keys became ready, until none is."""
+        if self.is_held:
+            return
         # A transaction may have taken long: what it pushed can have expired since.
         self._server.keyspace.refresh_now()
         while self.ready:

@@ -70,6 +70,12 @@ def loading(client: Client, command: Command, argv: Sequence[bytes]) -> RedisErr
     return None
 
 
+def busy(client: Client, command: Command, argv: Sequence[bytes]) -> RedisError | None:
+    """Refuse most commands in the middle of a script that runs for too long."""
+    mode = client.ctx.server.scripting.busy
+    return mode.refusal() if mode.is_on and not command.allow_busy else None
+
+
 def monitoring(client: Client, command: Command, argv: Sequence[bytes]) -> RedisError | None:
     """Keep a client that monitors from the data; to Redis it is a kind of replica."""
     if client.is_monitor and command.touches_keys:
@@ -83,6 +89,7 @@ GUARDS: tuple[Guard, ...] = (
     forbidden_in_transaction,
     only_listening,
     loading,
+    busy,
     monitoring,
 )
 

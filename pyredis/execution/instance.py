@@ -51,6 +51,8 @@ class Instance:
         limits: The encoding limits, kept in step with the settings.
         host: The process around it.
         soon: Calls a function when the command under way is over.
+        serve_others: Called in the middle of a command that takes long: serves all
+            connections but that client's, for a moment.
         facts: What INFO says of process and build, by field: values, or functions for them.
         modules: Of users, in the order they were loaded.
         switches: What DEBUG has switched.
@@ -78,6 +80,7 @@ class Instance:
         self.on_clients_changed: Callable[[], None] = lambda: None
         self.host: Host = NoHost()
         self.soon: Callable[[Callable[[], None]], object] = lambda call: call()
+        self.serve_others: Callable[[Client], None] = lambda client: None
         self.facts: dict[str, Any] = {
             "redis_version": REDIS_VERSION,
             "pyredis_version": __version__,
@@ -113,7 +116,7 @@ class Instance:
     ) -> None:
         if not waits:
             self.timings.took(client, command, argv, nanoseconds)
-        reader = self.scripting.caller or client
+        reader = self.scripting.asker(client)
         if reader.tracking is not None:
             self.tracking.remember(reader, command, argv)
         # One that waited was shown when it began to.

@@ -375,13 +375,14 @@ class Tracking:
             client = self._clients.get(number)
             if client is None or client.tracking is None or client.tracking.broadcasts:
                 continue
-            if client.tracking.skips_own and client is self._current():
+            if client.tracking.skips_own and client is self._writer():
                 continue
             self._tell(client, client.tracking, [key])
 
-    def _current(self) -> Client | None:
+    def _writer(self) -> Client | None:
         """Return who runs a command now, the caller of a script for the script's."""
-        return self._server.scripting.caller or self._server.dispatcher.running
+        running = self._server.dispatcher.running
+        return None if running is None else self._server.scripting.asker(running)
 
     def all_changed(self) -> None:
         """Tell all who track that no key is what it was (FLUSHALL, FLUSHDB)."""

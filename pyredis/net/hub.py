@@ -98,6 +98,29 @@ class ReadHub:
                 # Nearly idle: the reactor waits better than a loop here.
                 return
 
+    def read_others(self, but: int) -> None:
+        """
+        Read once what has come, in the middle of a connection's request.
+
+        Args:
+            but: The descriptor of that connection: it has to wait.
+        """
+        events = [event for event in self._epoll.poll(0, _EVENTS_A_ROUND) if event[0] != but]
+        connections = [self._connections[number] for number, _ in events]
+        outer, self.is_reading = self.is_reading, True
+        try:
+            self._read(events)
+        finally:
+            self.is_reading = False
+            self._flush()
+            self.is_reading = outer
+        for connection in connections:
+            # The reactor, which would close it, has no turn now.
+            if connection.disconnecting and connection.connected:
+                why = connection.doWrite()
+                if why is not None:
+                    self._lose(connection, why)
+
     def _read(self, events: list[tuple[int, int]]) -> None:
         find = self._connections.get
         for number, _event in events:

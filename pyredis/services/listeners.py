@@ -19,6 +19,7 @@ from pyredis.net.hub import ReadHub, make_hub
 from pyredis.net.transport import RedisPort
 
 if TYPE_CHECKING:
+    from pyredis.execution.client import Client
     from pyredis.execution.instance import Instance
 
 _EVERYWHERE = {"*": "0.0.0.0", "::*": "::"}
@@ -133,6 +134,21 @@ class ListenerService(Service):
         for port in before:
             port.stopListening()
 
+    def serve_others(self, client: Client) -> None:
+        """
+        Serve all connections but one, new ones as well, in the middle of that one's command.
+
+        Where the platform has no epoll nobody can be served.
+        """
+        if self._hub is None:
+            return
+        try:
+            for port in self._ports:
+                port.doRead()
+            self._hub.read_others(client.connection.fileno())
+        except Exception:
+            self._log.failure("Other clients could not be served while one was")
+
     def stopService(self) -> Deferred[Any]:
         """Stop listening and hang up on every client."""
         super().stopService()
@@ -145,9 +161,19 @@ class ListenerService(Service):
         return closed
 
     def _close(self) -> Deferred[Any]:
-        ports = [*self._tcp, *([self._unix] if self._unix else [])]
+        ports = self._ports
         self._tcp, self._unix, self.tcp_port = [], None, 0
         return gatherResults([maybeDeferred(port.stopListening) for port in ports])
+
+    def close_ports(self) -> None:
+        """Stop listening now; who is connected stays."""
+        for port in self._ports:
+            _close_at_once(port)
+        self._tcp, self._unix = [], None
+
+    @property
+    def _ports(self) -> list[Any]:
+        return [*self._tcp, *([self._unix] if self._unix else [])]
 
     def _wanted_port(self) -> int:
         """Return the port to listen on; one that the system picked is kept."""

@@ -466,3 +466,46 @@ class LogTests(DaemonTestCase):
         self.assertEqual(daemon.stop(), 0)
 
         self.assertNotIn("visible", daemon.log)
+
+
+class BusyScriptTests(DaemonTestCase):
+    """A script that does not end."""
+
+    def connect(self, daemon: Daemon) -> socket.socket:
+        """Return a new connection."""
+        sock = socket.create_connection(("127.0.0.1", daemon.port), PATIENCE_S)
+        self.addCleanup(sock.close)
+        return sock
+
+    def ask(self, sock: socket.socket, request: bytes) -> bytes:
+        """Send a line and return a part of the reply."""
+        sock.sendall(request + b"\r\n")
+        return sock.recv(1000)
+
+    def test_others_are_answered(self) -> None:
+        """Old connections and new ones, until one ends it."""
+        daemon = self.ready("--busy-reply-threshold", "10")
+        caller, old = self.connect(daemon), self.connect(daemon)
+        self.assertEqual(self.ask(old, b"PING"), b"+PONG\r\n")
+        caller.sendall(b"EVAL 'while true do end' 0\r\nPING\r\n")
+        until(lambda: self.ask(old, b"PING").startswith(b"-BUSY"), "a busy reply")
+        new = self.connect(daemon)
+        self.assertTrue(self.ask(new, b"GET k").startswith(b"-BUSY"))
+        self.assertEqual(self.ask(new, b"QUIT"), b"+OK\r\n")
+        self.assertEqual(new.recv(10), b"")
+        self.assertEqual(self.ask(old, b"SCRIPT KILL"), b"+OK\r\n")
+
+        self.assertIn(b"killed by user", caller.recv(1000))
+        self.assertEqual(self.ask(old, b"PING"), b"+PONG\r\n")
+
+    def test_the_server_can_be_stopped(self) -> None:
+        """Though the script has written."""
+        daemon = self.ready("--busy-reply-threshold", "10")
+        caller, other = self.connect(daemon), self.connect(daemon)
+        caller.sendall(b"EVAL \"redis.call('incr', 'n') while true do end\" 0\r\n")
+        until(lambda: self.ask(other, b"PING").startswith(b"-BUSY"), "a busy reply")
+        self.assertTrue(self.ask(other, b"SCRIPT KILL").startswith(b"-UNKILLABLE"))
+        self.assertEqual(self.ask(other, b"SHUTDOWN NOSAVE"), b"")
+
+        self.assertRaises(ConnectionRefusedError, self.connect, daemon)
+        self.assertEqual(daemon.process.wait(PATIENCE_S), 0)

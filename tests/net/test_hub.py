@@ -43,6 +43,8 @@ class Connection:
         self.name = name
         self.happened = happened
         self.action: Callable[[], Any] = lambda: None
+        self.connected = True
+        self.disconnecting = False
         self.lost: list[Any] = []
 
     def fileno(self) -> int:
@@ -53,6 +55,10 @@ class Connection:
         """Read."""
         self.happened.append((self.name, self.near.recv(100)))
         return self.action()
+
+    def doWrite(self) -> Any:
+        """Say that all has left."""
+        return main.CONNECTION_DONE
 
     def flush(self) -> None:
         """Note it."""
@@ -262,3 +268,48 @@ class MakeHubTests(SynchronousTestCase):
         hub.close()
 
         self.assertIsInstance(hub, ReadHub)
+
+
+class ReadOthersTests(HubTestCase):
+    """The others are read in the middle of one's request."""
+
+    def test_all_but_one(self) -> None:
+        """What they answer leaves at once; the round goes on."""
+        for connection in (self.a, self.b, self.c):
+            self.hub.add(connection)
+
+        def answer() -> None:
+            self.hub.unsent.append(self.b)
+
+        def read_others() -> None:
+            self.b.action = answer
+            self.send(self.a, self.b)
+            self.hub.read_others(self.a.fileno())
+            self.happened.append(("reading", self.hub.is_reading))
+            self.a.action = lambda: None
+
+        self.a.action = read_others
+        self.send(self.a)
+        self.read()
+
+        self.assertEqual(
+            self.happened[:5],
+            ["round", ("a", b"x"), ("b", b"x"), ("b", "flushed"), ("reading", True)],
+        )
+        self.assertFalse(self.hub.is_reading)
+
+    def test_who_hangs_up(self) -> None:
+        """The end is not put off until the reactor has its turn."""
+        self.hub.add(self.a)
+        self.hub.add(self.b)
+
+        def hang_up() -> None:
+            self.b.disconnecting = True
+            self.hub.remove(self.b)
+
+        self.b.action = hang_up
+        self.send(self.b)
+        self.hub.read_others(self.a.fileno())
+
+        self.assertEqual(self.b.lost, [main.CONNECTION_DONE])
+        self.assertEqual(self.reactor.writers, [self.b])

@@ -322,3 +322,27 @@ class StoppingTests(ListenersTestCase):
         self.stop(service)
 
         self.assertEqual(service.tcp_port, 0)
+
+
+class ServingOthersTests(ListenersTestCase):
+    """Others are served in the middle of one's command."""
+
+    def test_who_is_there_and_who_comes(self) -> None:
+        """Without a turn of the reactor; after the ports were closed nobody comes."""
+        service = self.make(pick_port=True, unixsocket=self.path)
+        service.open()
+        caller = self.server.connect()
+        peer = Peer(socket.create_connection(("127.0.0.1", service.tcp_port)))
+        service.serve_others(caller)
+        peer.send(b"PING\r\n")
+        for _ in range(100):
+            service.serve_others(caller)
+            peer.pump()
+            if peer.received:
+                break
+        self.assertEqual(peer.take(), b"+PONG\r\n")
+        service.close_ports()
+
+        with self.assertRaises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", service.tcp_port))
+        self.server.disconnect(caller)

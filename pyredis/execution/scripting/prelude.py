@@ -305,6 +305,18 @@ end
 
 safe.redis = {}
 for name, f in next, host.functions do safe.redis[name] = as_function(f) end
+local call_with_many = as_function(host.call_with_many)
+-- No more than so many fit on the stack of a function that is not Lua's.
+local MANY = 4000
+for _, name in next, {'call', 'pcall'} do
+  local call = safe.redis[name]
+  safe.redis[name] = function(...)
+    local count, reply = select('#', ...), nil
+    -- No tail call: an error is to know whose line it was.
+    if count > MANY then reply = call_with_many(name, count, {...}) else reply = call(...) end
+    return reply
+  end
+end
 for name, value in next, host.constants do safe.redis[name] = value end
 safe.redis.error_reply = function(...)
   local text = ...

@@ -16,6 +16,7 @@ from pyredis._version import REDIS_VERSION
 from pyredis.errors import RedisError
 from pyredis.execution.blocking import Blocked
 from pyredis.execution.client import Client
+from pyredis.execution.scripting.busy import BusyMode, busy_with
 from pyredis.execution.scripting.conversion import ToLua, TooLarge, words
 from pyredis.execution.scripting.function_libraries import FunctionLibraries
 from pyredis.execution.scripting.sandbox import Sandbox
@@ -77,6 +78,7 @@ class Scripting:
         scripts: Compiled scripts by their digests.
         libraries: Of functions.
         caller: The client whose script runs, None while none does.
+        busy: What becomes of a script that runs for too long.
         log: Called with a level's name and what a script wants logged.
     """
 
@@ -92,7 +94,11 @@ class Scripting:
         self._read_only = False
         self._active: Sandbox | None = None
         self._until = 0
-        self._reason = b""
+        self._started = 0
+        self._name = b""
+        self._is_eval = False
+        self._wrote = False
+        self.busy = BusyMode(server)
         self.libraries = FunctionLibraries(self)
 
     # Which scripts there are
@@ -227,13 +233,17 @@ class Scripting:
         self._read_only = ro or no_writes
         self.caller = caller
         self._active = sandbox
-        threshold_ms = self._server.settings.busy_reply_threshold
-        self._limit(threshold_ms * 1_000_000, _ENDED % threshold_ms)
+        self._name = name
+        self._is_eval = entry is sandbox.eval
+        self._wrote = False
+        self._limit(self._server.settings.busy_reply_threshold * 1_000_000)
         try:
             result = sandbox.run(entry, function, numkeys, arguments)
         finally:
             self.caller = None
             self._end_limit(sandbox)
+            if self.busy.is_on:
+                self.busy.end()
         kind = result.__class__
         if kind is bytes or kind is int:
             return result  # type: ignore[no-any-return]
@@ -252,28 +262,83 @@ class Scripting:
     def load_library(self, sandbox: Sandbox, function: Any, timeout_ns: int) -> bytes | None:
         """Run the text of a library for so long at most; return why it failed, if it did."""
         self._active = sandbox
-        self._limit(timeout_ns, b"ERR FUNCTION LOAD timeout")
+        self._limit(timeout_ns)
         try:
             return sandbox.load(function)
         finally:
             self._end_limit(sandbox)
 
-    def _limit(self, timeout_ns: int, reason: bytes) -> None:
-        """Let what runs next end after some time, with a reason; 0 is no limit."""
-        self._until = self._server.timer() + timeout_ns if timeout_ns > 0 else 0
-        self._reason = reason
+    def _limit(self, timeout_ns: int) -> None:
+        """Look after what runs next when it has run for some time; 0 is never."""
+        self._started = self._server.timer()
+        self._until = self._started + timeout_ns if timeout_ns > 0 else 0
 
     def _end_limit(self, sandbox: Sandbox) -> None:
-        is_over, self._until = self._until < 0, 0
-        if is_over:
+        was_ended, self._until = self._until < 0, 0
+        if was_ended:
             sandbox.rehook()
 
     def tick(self) -> bytes | None:
         """Say why what runs must end, if it must; called now and then while Lua runs."""
-        if self._until and self._server.timer() > self._until:
+        if not self._until or self._server.timer() <= self._until:
+            return None
+        if self.caller is None:
+            reason: bytes | None = b"ERR FUNCTION LOAD timeout"
+        else:
+            busy = self.busy
+            if not busy.is_on:
+                busy.begin(self._name, self._is_eval, self.running_ms)
+            if busy.ending is None:
+                busy.serve_others(self.caller)
+            reason = busy.ending
+        if reason is not None:
             self._until = -1
-            return self._reason
-        return None
+        return reason
+
+    @property
+    def running_ms(self) -> int:
+        """How long the script has run."""
+        return (self._server.timer() - self._started) // 1_000_000
+
+    def running_function(self) -> tuple[bytes, int] | None:
+        """
+        Return the name of the function that runs and its milliseconds, or None.
+
+        Raises:
+            RedisError: It is a script of EVAL.
+        """
+        if self.caller is None:
+            return None
+        if self._is_eval:
+            raise busy_with(True)
+        return self._name, self.running_ms
+
+    def kill(self, is_eval: bool) -> None:
+        """
+        End the script that runs, as SCRIPT KILL and FUNCTION KILL ask.
+
+        Args:
+            is_eval: Whether a script of EVAL is meant, or a function.
+
+        Raises:
+            RedisError: None runs, it is of the other kind, or it has written.
+        """
+        if self.caller is None:
+            raise RedisError("No scripts in execution right now.", code="NOTBUSY")
+        if self._wrote:
+            raise RedisError(
+                "Sorry the script already executed write commands against the dataset. You can "
+                "either wait the script termination or kill the server in a hard way using the "
+                "SHUTDOWN NOSAVE command.",
+                code="UNKILLABLE",
+            )
+        if is_eval != self._is_eval:
+            raise busy_with(self._is_eval)
+        self.busy.kill()
+
+    def asker(self, client: Client) -> Client:
+        """Return who asked for what a client runs: a script's commands are its caller's."""
+        return self.caller if self.caller is not None and client is self._client else client
 
     # What scripts call. None of these may fail but by Sandbox.refuse.
 
@@ -351,10 +416,12 @@ class Scripting:
             check_arity(command, argv)
         except RedisError:
             raise self._refusal(command, WRONG_ARITY) from None
-        if command.no_script:
+        if command.no_script and not self._server.switches.scripts_run_anything:
             raise self._refusal(command, NOT_FROM_SCRIPTS)
         if self._read_only and (command.is_write or command.may_replicate):
             raise self._refusal(command, NO_WRITES)
+        if command.is_write:
+            self._wrote = True
         return command
 
     def _refusal(self, command: Command | None, text: bytes, counted: bool = True) -> RedisError:
@@ -422,11 +489,6 @@ class Scripting:
 
 
 _SHOWN = (bytes, int, float)
-# Redis goes on and answers others with -BUSY. Here nobody could be answered
-# meanwhile, so a script that never ends must not be the end of the server.
-_ENDED = (
-    b"ERR Script ended after %d ms (busy-reply-threshold): other clients cannot be served meanwhile"
-)
 
 
 def _lua_number(value: Any) -> float | None:

@@ -108,6 +108,7 @@ class Sandbox:
             max_memory=memory_limit,
         )
         self._tick = tick
+        self._functions = functions
         table = self._lua.table_from
         numbers = RandomNumbers()
         host = table(
@@ -115,6 +116,7 @@ class Sandbox:
                 b"call": self._take_error,
                 b"take_error": self._take_error,
                 b"tick": self._on_tick,
+                b"call_with_many": self._call_with_many,
                 b"random": numbers.random,
                 b"randomseed": numbers.seed,
                 b"functions": table(functions),
@@ -156,6 +158,10 @@ class Sandbox:
     def _on_tick(self) -> Any:
         text = self._tick()
         return None if text is None else self.table({b"err": text})
+
+    def _call_with_many(self, name: bytes, count: int, arguments: Any) -> Any:
+        """Call a function with arguments that are in a table."""
+        return self._functions[name](*self._tokens(arguments, count))
 
     # What Python calls
 
