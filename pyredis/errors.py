@@ -120,6 +120,11 @@ def transaction_discarded(cause: RedisError) -> RedisError:
     return RedisError(b"Transaction discarded because of: " + text, code="EXECABORT")
 
 
+def memory_exceeded() -> RedisError:
+    """A command would take memory that ``maxmemory`` does not allow."""
+    return RedisError("command not allowed when used memory > 'maxmemory'.", code="OOM")
+
+
 def unknown_command(name: bytes, arguments: list[bytes]) -> RedisError:
     """
     A command that does not exist.

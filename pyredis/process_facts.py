@@ -7,7 +7,6 @@ commands run.
 
 from __future__ import annotations
 
-import ctypes
 import hashlib
 import os
 import platform
@@ -19,15 +18,21 @@ from importlib.util import find_spec
 from typing import Any
 
 from pyredis._version import __version__
+from pyredis.process_memory import ProcessMemory, allocator_statistics, resident_memory
 
 # Not on every platform.
 _resource: Any = import_module("resource") if find_spec("resource") else None
 
 
-def process_facts(reactor: Any) -> dict[str, Any]:
-    """Return the facts by the field of INFO they belong to; functions for those that change."""
+def process_facts(reactor: Any, memory: ProcessMemory) -> dict[str, Any]:
+    """
+    Return the facts by the field of INFO they belong to; functions for those that change.
+
+    Args:
+        reactor: Twisted's.
+        memory: What the process has in use.
+    """
     system = platform.uname()
-    startup_bytes = used_memory()
     return {
         "os": f"{system.system} {system.release} {system.machine}",
         "arch_bits": struct.calcsize("P") * 8,
@@ -39,10 +44,11 @@ def process_facts(reactor: Any) -> dict[str, Any]:
         "process_id": os.getpid(),
         "executable": os.path.abspath(sys.argv[0] or sys.executable),
         "total_system_memory": _system_memory(),
-        "used_memory": used_memory,
+        "used_memory": memory.used,
         "used_memory_rss": resident_memory,
-        "used_memory_peak": peak_memory,
-        "used_memory_startup": startup_bytes,
+        "used_memory_peak": lambda: memory.peak,
+        "used_memory_startup": lambda: memory.startup,
+        "malloc_stats": allocator_statistics,
         "mem_allocator": "pymalloc",
         "used_cpu_sys": lambda: _cpu_time("RUSAGE_SELF", "ru_stime"),
         "used_cpu_user": lambda: _cpu_time("RUSAGE_SELF", "ru_utime"),
@@ -51,46 +57,6 @@ def process_facts(reactor: Any) -> dict[str, Any]:
         "used_cpu_sys_main_thread": lambda: _cpu_time("RUSAGE_THREAD", "ru_stime"),
         "used_cpu_user_main_thread": lambda: _cpu_time("RUSAGE_THREAD", "ru_utime"),
     }
-
-
-def used_memory() -> int:
-    """Return how many bytes the process has for itself: resident, and of no file."""
-    resident, shared = _statm()
-    return resident - shared
-
-
-def resident_memory() -> int:
-    """Return how many bytes of the process are in memory."""
-    return _statm()[0]
-
-
-def peak_memory() -> int:
-    """Return the most bytes the process had for itself, as far as the kernel remembers."""
-    resident, shared = _statm()
-    if _resource is None:
-        return resident - shared
-    # Linux counts in kibibytes, macOS in bytes.
-    unit = 1 if sys.platform == "darwin" else 1024
-    peak = _resource.getrusage(_resource.RUSAGE_SELF).ru_maxrss * unit
-    return int(max(peak, resident) - shared)
-
-
-def release_memory() -> None:
-    """Give memory that is free inside the process back to the system, where the C library can."""
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is not None:
-        trim(0)
-
-
-def _statm() -> tuple[int, int]:
-    """Return the resident bytes of the process, and those of them that belong to files."""
-    try:
-        with open("/proc/self/statm", "rb") as file:
-            pages = file.read().split()
-    except OSError:
-        return 0, 0
-    size = os.sysconf("SC_PAGE_SIZE")
-    return int(pages[1]) * size, int(pages[2]) * size
 
 
 def _system_memory() -> int:

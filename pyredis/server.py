@@ -31,10 +31,10 @@ from pyredis.execution.flags import MODULE
 from pyredis.execution.instance import Instance
 from pyredis.execution.modules import LoadedModule
 from pyredis.execution.table import CommandTable, declared_commands
-from pyredis.keyspace.frequencies import FrequencyCounting
 from pyredis.keyspace.keyspace import Keyspace
 from pyredis.net.links import Links
-from pyredis.process_facts import process_facts, release_memory
+from pyredis.process_facts import process_facts
+from pyredis.process_memory import ProcessMemory, release_memory
 from pyredis.services.keyspace_service import KeyspaceService
 from pyredis.services.listeners import ListenerService
 from pyredis.services.sampling_service import SamplingService
@@ -57,7 +57,6 @@ _LIMITS = (
 
 # What can be set but is not served yet, and what the operator must know of it.
 _NOT_SERVED = {
-    "maxmemory": "memory is not limited",
     "appendonly": "nothing is written to disk",
     "replicaof": "no primary is followed",
     "aclfile": "there is no user but the default one",
@@ -105,6 +104,7 @@ class RedisServer(MultiService):
         table: CommandTable | None = None,
     ) -> None:
         super().__init__()
+        self._memory = ProcessMemory(time.perf_counter_ns)
         if reactor is None:
             from twisted.internet import reactor
         self.settings = settings or Settings()
@@ -121,6 +121,7 @@ class RedisServer(MultiService):
             table or built_in_commands(),
         )
         self.instance.host = self
+        self.instance.memory = self._memory
         self.instance.soon = lambda call: reactor.callLater(0, call)
         self.instance.dispatcher.log_failure = self._log_failure
         self.instance.dispatcher.log_intrusion = self._log_intrusion
@@ -153,6 +154,7 @@ class RedisServer(MultiService):
         """
         self.listeners.open()
         super().startService()
+        self._memory.end_startup()
         self._log.info("Server initialized")
         for kind in self._kinds_listened_on():
             self._log.info("Ready to accept connections {kind}", kind=kind)
@@ -292,7 +294,6 @@ class RedisServer(MultiService):
             (("loglevel",), self._apply_loglevel),
             (("requirepass",), self._apply_password),
             (("notify-keyspace-events",), self._apply_notifications),
-            (("maxmemory-policy", "lfu-log-factor", "lfu-decay-time"), self._apply_policy),
         ):
             settings.observe(names, apply)
             apply()
@@ -313,15 +314,6 @@ class RedisServer(MultiService):
             for client in self.instance.clients.values():
                 client.authenticated = True
                 client.refresh()
-
-    def _apply_policy(self) -> None:
-        """Keep the accesses that the eviction policy goes by, and OBJECT shows."""
-        settings = self.settings
-        if settings.maxmemory_policy.endswith("lfu"):
-            counting = FrequencyCounting(settings.lfu_log_factor, settings.lfu_decay_time)
-            self.instance.keyspace.track_accesses(counting)
-        elif settings.maxmemory_policy.endswith("lru"):
-            self.instance.keyspace.track_accesses()
 
     def _warn_of(self, name: str) -> None:
         """Tell the operator that a directive which is set does nothing yet."""
@@ -375,7 +367,7 @@ class RedisServer(MultiService):
 
     def _state_facts(self, reactor: Any) -> None:
         self.instance.facts.update(
-            process_facts(reactor),
+            process_facts(reactor, self._memory),
             config_file=self._config_path or "",
             process_supervised="systemd" if os.environ.get("NOTIFY_SOCKET") else "no",
             tcp_port=lambda: self.port,

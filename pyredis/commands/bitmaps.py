@@ -178,6 +178,7 @@ def getbit(ctx: Context, key: bytes, offset: bytes) -> Reply:
     since="2.2.0",
     complexity="O(1)",
     syntax="key offset value:integer",
+    inflates=True,
 )
 def setbit(ctx: Context, key: bytes, offset: bytes, value: bytes) -> Reply:
     """Set or clear a bit of a string and return what it was."""
@@ -280,6 +281,7 @@ def _bitfield_keys(argv: Sequence[bytes]) -> list[FoundKey]:
         "(INCRBY encoding offset increment:integer):incrby-block):write-operation):write]"
         ":operation..."
     ),
+    inflates=True,
 )
 def bitfield(ctx: Context, key: bytes, *options: bytes) -> Reply:
     """Read, set and increment integers of any width anywhere in a string."""

@@ -91,6 +91,7 @@ def _writer(version: int, compressing: bool) -> ValueWriter:
     categories=Category.DANGEROUS,
     history=_HISTORY,
     syntax=_SYNTAX,
+    inflates=True,
 )
 def restore(
     ctx: Context, key: bytes, ttl: bytes, serialized_value: bytes, *options: bytes

@@ -256,12 +256,8 @@ def _stats(ctx: Context) -> Fields:
     yield "expired_time_cap_reached_count", statistics.expiry_cut_short
     yield "expire_cycle_cpu_milliseconds", statistics.expiry_ns // 1_000_000
     yield "evicted_keys", keyspace.evicted_keys
-    for field in (
-        "evicted_clients",
-        "total_eviction_exceeded_time",
-        "current_eviction_exceeded_time",
-    ):
-        yield field, 0
+    yield "evicted_clients", statistics.evicted_clients
+    yield from server.memory_limit.facts().items()
     yield "keyspace_hits", sum(db.hits for db in keyspace.databases)
     yield "keyspace_misses", sum(db.misses for db in keyspace.databases)
     broker = ctx.server.broker

@@ -386,6 +386,7 @@ def setnx(ctx: Context, key: bytes, value: bytes) -> Reply:
     since="2.2.0",
     complexity="O(N) for a string of N bytes",
     syntax="key offset value",
+    inflates=True,
 )
 def setrange(ctx: Context, key: bytes, offset: bytes, value: bytes) -> Reply:
     """Write over a part of a string, growing it with zero bytes where needed."""

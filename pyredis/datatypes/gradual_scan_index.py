@@ -85,6 +85,23 @@ class GradualScanIndex:
                 return waiting[place]
         return index.random(rng)
 
+    def some(self, rng: Random, keys: Container[bytes], count: int) -> list[bytes]:
+        """
+        Return some keys from a random place, none if it had none, and take some more in.
+
+        Args:
+            rng: The source of chance.
+            keys: Tells which keys there are now.
+            count: How many to return at most.
+        """
+        if self._waiting:
+            self._take_in(keys)
+        index, waiting = self._index, self._waiting
+        if waiting and rng.random() * (len(index) + len(waiting)) < len(waiting):
+            place = int(rng.random() * len(waiting))
+            return [key for key in dict.fromkeys(waiting[place : place + count]) if key in keys]
+        return index.some(rng, count)
+
     def release(self, limit: int) -> None:
         """Forget about ``limit`` keys: to free an index that is done with in slices."""
         if self._waiting:

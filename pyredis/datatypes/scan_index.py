@@ -149,6 +149,29 @@ class ScanIndex:
         self._grow_at = size * _FULL
         self._shrink_at = size * _SPARSE if size > 1 else 0
 
+    def some(self, rng: Random, count: int) -> list[bytes]:
+        """
+        Return neighbours from a random place: cheap, all different, but not each as likely.
+
+        Args:
+            rng: The source of chance.
+            count: How many to return at most; fewer if there are not so many near by.
+        """
+        buckets = self._buckets
+        place = int(rng.random() * len(buckets))
+        found: list[bytes] = []
+        for _ in range(min(count, len(buckets))):
+            bucket = buckets[place]
+            first = int(rng.random() * len(bucket))
+            found += bucket[first : first + count - len(found)]
+            if len(found) == count:
+                break
+            found += bucket[: min(first, count - len(found))]
+            if len(found) == count:
+                break
+            place = (place + 1) % len(buckets)
+        return found
+
     def random(self, rng: Random) -> bytes:
         """
         Choose one key, each with the same chance.

@@ -15,7 +15,7 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from pyredis.errors import RedisError
+from pyredis.errors import RedisError, memory_exceeded
 from pyredis.wire.replies import LATER, NULL_ARRAY, Reply
 
 if TYPE_CHECKING:
@@ -202,6 +202,10 @@ class WaitingRoom:
 
     def _run_again(self, waiting: Waiting) -> None:
         client = waiting.client
+        limit = self._server.memory_limit
+        if limit.bytes and not limit.make_room() and waiting.command.deny_oom:
+            self.release_with_error(client, memory_exceeded())
+            return
         outer, client.behind = client.behind, []
         reply = self._server.dispatcher.call(client, waiting.command, waiting.argv)
         if reply.__class__ is Blocked:

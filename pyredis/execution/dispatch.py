@@ -315,7 +315,9 @@ class Dispatcher:
             self._statistics.count_error(error.code)
             if client.transaction is not None:
                 client.transaction.aborted = True
-            reply = error
+            # Its traceback refers to this frame and to the request: a circle
+            # that would take up memory until the collector comes.
+            reply = error.with_traceback(None)
         client.argv = ()
         if self._server.waiting_room.ready:
             self._server.waiting_room.serve()
@@ -430,7 +432,7 @@ class Dispatcher:
             self.log_failure(command.display_name)
             error = RedisError("internal error")
         self._statistics.count_error(error.code)
-        return error
+        return error.with_traceback(None)
 
     def _wrong_arity(self, command: Command) -> RedisError:
         """Return the refusal of a request with too few or too many words, and count it."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from pyredis.errors import RedisError
+from pyredis.errors import RedisError, memory_exceeded
 
 if TYPE_CHECKING:
     from pyredis.execution.client import Client
@@ -53,6 +53,22 @@ def forbidden_in_transaction(
     return None
 
 
+def memory_short(client: Client, command: Command, argv: Sequence[bytes]) -> RedisError | None:
+    """Refuse what would take memory that is not to be had; what makes room is let through."""
+    limit = client.ctx.server.memory_limit
+    if not limit.bytes or limit.make_room():
+        return None
+    transaction = client.transaction
+    if transaction is None:
+        is_refused = command.deny_oom
+    elif command.runs_queue:
+        is_refused = any(queued.deny_oom for queued, _ in transaction.queued)
+    else:
+        # Queueing takes memory, too.
+        is_refused = not command.runs_in_transaction
+    return memory_exceeded() if is_refused else None
+
+
 def only_listening(client: Client, command: Command, argv: Sequence[bytes]) -> RedisError | None:
     """Refuse a subscribed RESP2 client what it could not tell from a message."""
     if command.while_subscribed or not client.is_only_listening:
@@ -87,6 +103,7 @@ GUARDS: tuple[Guard, ...] = (
     protected,
     unauthenticated,
     forbidden_in_transaction,
+    memory_short,
     only_listening,
     loading,
     busy,

@@ -11,11 +11,12 @@ from pyredis.execution.blocking import WaitingRoom
 from pyredis.execution.client import Client
 from pyredis.execution.debug_switches import DebugSwitches
 from pyredis.execution.dispatch import Dispatcher
+from pyredis.execution.memory_limit import MemoryLimit
 from pyredis.execution.migrations import Migrations
 from pyredis.execution.monitors import Monitors
 from pyredis.execution.notifications import KeyspaceNotifier
 from pyredis.execution.pausing import ClientPause
-from pyredis.execution.ports import Host, NoHost, Scheduler
+from pyredis.execution.ports import Host, Memory, NoHost, NoMemory, Scheduler
 from pyredis.execution.scripting.runtime import Scripting
 from pyredis.execution.statistics import Statistics
 from pyredis.execution.table import CommandTable
@@ -49,7 +50,9 @@ class Instance:
         clients: Connected clients by id.
         on_clients_changed: Called when one came or went.
         limits: The encoding limits, kept in step with the settings.
-        host: The process around it.
+        host: The process around it; ``memory`` is what that has in use.
+        begin_round: Called when connections are about to be read; ``round_changed``
+            must be called when that has become another function.
         soon: Calls a function when the command under way is over.
         serve_others: Called in the middle of a command that takes long: serves all
             connections but that client's, for a moment.
@@ -79,6 +82,9 @@ class Instance:
         self.clients: dict[int, Client] = {}
         self.on_clients_changed: Callable[[], None] = lambda: None
         self.host: Host = NoHost()
+        self.memory: Memory = NoMemory()
+        self.begin_round: Callable[[], object] = keyspace.refresh_now
+        self.round_changed: Callable[[], None] = lambda: None
         self.soon: Callable[[Callable[[], None]], object] = lambda call: call()
         self.serve_others: Callable[[Client], None] = lambda client: None
         self.facts: dict[str, Any] = {
@@ -102,6 +108,7 @@ class Instance:
         self.scripting = Scripting(self)
         self.tracking = Tracking(self)
         self.timings = Timings(self)
+        self.memory_limit = MemoryLimit(self)
         self.dispatcher.after_call = self._after_call
         self.dispatcher.took_long = self._took_long
         self.dispatcher.count_durations = self._count_durations
@@ -161,6 +168,7 @@ class Instance:
             client.input_bytes = client.output_bytes = 0
         for command in self.table:
             command.reset_statistics()
+        self.memory_limit.reset_statistics()
         keyspace = self.keyspace
         keyspace.expired_keys = keyspace.evicted_keys = keyspace.lazy_freed = 0
         for db in keyspace.databases:

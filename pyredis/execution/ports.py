@@ -82,6 +82,41 @@ class NoConnection:
         """Nothing to move."""
 
 
+class Memory(Protocol):
+    """The memory of the process that a server's data, clients and buffers take."""
+
+    def used(self) -> int:
+        """Measure, and return the bytes in use."""
+
+    def estimate(self) -> int:
+        """Return about how many bytes are in use; cheap enough for every command."""
+
+    def large(self) -> int:
+        """Return the bytes in use by large objects, which are known at any time."""
+
+    def note_freed(self, size: int) -> None:
+        """Take into account that small objects of so many bytes were freed."""
+
+
+class NoMemory:
+    """No process: nothing is ever in use."""
+
+    def used(self) -> int:
+        """Nothing."""
+        return 0
+
+    def estimate(self) -> int:
+        """Nothing."""
+        return 0
+
+    def large(self) -> int:
+        """Nothing."""
+        return 0
+
+    def note_freed(self, size: int) -> None:
+        """Nothing was."""
+
+
 class Timer(Protocol):
     """A call that was scheduled (Twisted's ``IDelayedCall``)."""
 

@@ -58,6 +58,7 @@ class Statistics:
         self.errors_overflown = False
         self.query_buffer_disconnections = 0
         self.output_buffer_disconnections = 0
+        self.evicted_clients = 0
         self.auth_failures = 0
         self.commands = Rate()
         self.input = Rate()

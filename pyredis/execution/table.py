@@ -38,6 +38,7 @@ from pyredis.execution.flags import (
     PROTECTED,
     PUBSUB,
     READONLY,
+    RO,
     STALE,
     WRITE,
     Category,
@@ -78,6 +79,7 @@ class Declaration:
         runs_in_transaction: Runs at once between MULTI and EXEC instead of being queued.
         may_wait: Makes its client wait, whether or not it has the flag (WAIT has not).
         while_subscribed: Allowed to a RESP2 client that has subscribed to something.
+        inflates: May take far more memory than its request has bytes.
         runs_queue: Runs the commands queued since MULTI: what holds for one of them
             holds for it.
         summary: The first line of the body's docstring.
@@ -105,6 +107,7 @@ class Declaration:
         while_subscribed: bool = False,
         may_wait: bool = False,
         runs_queue: bool = False,
+        inflates: bool = False,
     ) -> None:
         self.name = name
         self.body = body
@@ -123,6 +126,12 @@ class Declaration:
         self.while_subscribed = while_subscribed
         self.may_wait = may_wait or BLOCKING in flags
         self.runs_queue = runs_queue
+        # What is made of other keys may be as large as they are.
+        self.inflates = inflates or (
+            Flag.DENYOOM in flags
+            and len(self.key_specs) > 1
+            and any(RO in spec.access for spec in self.key_specs)
+        )
         self.subcommands: dict[str, Declaration] = {}
         self.batch: Body | None = None
         self.batch_width = 0
@@ -394,6 +403,7 @@ class CommandTable:
     def __init__(self, declarations: Iterable[Declaration] | None = None) -> None:
         self.commands: dict[str, Command] = {}
         self.plain: dict[bytes, Command] = {}
+        self._holds_back = False
         self._by_bytes: dict[bytes, Command] = {}
         for declaration in _declared.values() if declarations is None else declarations:
             self.add(declaration)
@@ -405,6 +415,19 @@ class CommandTable:
         self.commands[name] = record
         for spelled in (name.upper().encode(), name.lower().encode()):
             self._by_bytes[spelled] = record
+            if record.is_plain and not (self._holds_back and declaration.inflates):
+                self.plain[spelled] = record
+
+    def hold_back_inflating(self) -> None:
+        """Send what may take very much memory the long way, where the limit is asked about."""
+        self._holds_back = True
+        for spelled in [s for s, record in self.plain.items() if record.declaration.inflates]:
+            del self.plain[spelled]
+
+    def let_inflating_go(self) -> None:
+        """Let it go the short way again."""
+        self._holds_back = False
+        for spelled, record in self._by_bytes.items():
             if record.is_plain:
                 self.plain[spelled] = record
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 from pyredis.datatypes.gradual_scan_index import GradualScanIndex
 from pyredis.datatypes.hashes import HashValue
 from pyredis.errors import WrongType
-from pyredis.keyspace.events import EXPIRED, GENERIC, HASH, KEY_MISS, NEW
+from pyredis.keyspace.events import EVICTED, EXPIRED, GENERIC, HASH, KEY_MISS, NEW
 from pyredis.keyspace.expiry import Deadlines
 
 if TYPE_CHECKING:
@@ -363,6 +363,14 @@ class Database:
                     return key
         return None
 
+    def any_key(self) -> bytes:
+        """Return a key, each with the same chance, due or not; there must be one."""
+        return self._made_index().random(self.keyspace.rng, self.values)
+
+    def some_keys(self, count: int) -> list[bytes]:
+        """Return at most so many keys from a random place, due or not; it may have none."""
+        return self._made_index().some(self.keyspace.rng, self.values, count)
+
     def living_keys(self, keys: Iterable[bytes]) -> list[bytes]:
         """Return those keys that have not expired; the others stay (KEYS)."""
         if not self.deadlines or self.keyspace.loading:
@@ -404,6 +412,16 @@ class Database:
         if keyspace.observed:
             keyspace.tell_change(self, key)
             keyspace.tell_event(self, key, EXPIRED, b"expired")
+
+    def evict(self, key: bytes) -> None:
+        """Remove a key because memory is short, and tell."""
+        keyspace = self.keyspace
+        self.delete(key)
+        keyspace.evicted_keys += 1
+        keyspace.tell_evicted(self, key)
+        if keyspace.observed:
+            keyspace.tell_change(self, key)
+            keyspace.tell_event(self, key, EVICTED, b"evicted")
 
     # Deadlines of fields
 

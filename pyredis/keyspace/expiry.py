@@ -156,6 +156,16 @@ class Deadlines(dict[bytes, int]):
                 return
             near.drop_first()
 
+    def first(self) -> bytes:
+        """Return the key that is due first, or within eight seconds of it; there must be one."""
+        for wheel in (self._near, self._far):
+            while wheel.order:
+                slot = wheel.slots[wheel.order[0]]
+                if slot:
+                    return next(reversed(slot))
+                wheel.drop_first()
+        raise KeyError("no deadlines")
+
     def _bring_near(self, far_slot: int, limit: int) -> None:
         """Move at most ``limit`` keys from the far slots up to this one to their near slots."""
         if far_slot > self._near_until:

@@ -47,6 +47,7 @@ class Keyspace:
         touching: False while a client runs a command that asked for no traces
             (CLIENT NO-TOUCH): looking a key up is no access then.
         lazy_free: Containers waiting to be freed in slices.
+        begin_freeing: Called when the first of them comes.
     """
 
     def __init__(self, clock: Callable[[], int], databases: int, rng: random.Random) -> None:
@@ -66,9 +67,11 @@ class Keyspace:
         self.touching = True
         self.lazy_free: deque[Any] = deque()
         self.lazy_freed = 0
+        self.begin_freeing: Callable[[], object] = lambda: None
         self._change_observers: tuple[ChangeObserver, ...] = ()
         self._event_observers: tuple[EventObserver, ...] = ()
         self.expired_observers: tuple[ChangeObserver, ...] = ()
+        self.evicted_observers: tuple[ChangeObserver, ...] = ()
         self.expired_fields_observers: tuple[FieldsObserver, ...] = ()
 
     def refresh_now(self) -> int:
@@ -107,6 +110,11 @@ class Keyspace:
     def tell_expired(self, db: Database, key: bytes) -> None:
         """Tell those who must repeat the deletion elsewhere (the append-only file, replicas)."""
         for observer in self.expired_observers:
+            observer(db, key)
+
+    def tell_evicted(self, db: Database, key: bytes) -> None:
+        """Tell those who must repeat the deletion elsewhere of a key that had to make room."""
+        for observer in self.evicted_observers:
             observer(db, key)
 
     def tell_fields_expired(self, db: Database, key: bytes, fields: Sequence[bytes]) -> None:
@@ -207,6 +215,8 @@ class Keyspace:
     def free_later(self, container: Any) -> None:
         """Take over a container that is used no more; a large one is freed in slices."""
         if len(container) > _FREE_AT_ONCE:
+            if not self.lazy_free:
+                self.begin_freeing()
             self.lazy_free.append(container)
 
     def free_some(self, limit: int) -> bool:

@@ -45,6 +45,7 @@ class KeyspaceService(Service):
         self._loop = LoopingCall(self._tick)
         self._loop.clock = clock
         self._freeing: Any = None
+        server.keyspace.begin_freeing = self._free_soon
         self.active_expiry = True
         self.paused = False
 
@@ -76,8 +77,9 @@ class KeyspaceService(Service):
         try:
             self.expire_due()
             self._server.tracking.limit()
-            if self._server.keyspace.lazy_free and self._freeing is None:
-                self._free_slice()
+            self._server.memory_limit.check()
+            if self._server.keyspace.lazy_free:
+                self._free_soon()
         except Exception:
             self._log.failure("The keyspace's heartbeat failed")
         statistics.ticks += 1
@@ -101,6 +103,10 @@ class KeyspaceService(Service):
         self._server.timings.held_up("expire-cycle", elapsed)
         if self._server.waiting_room.ready:
             self._server.waiting_room.serve()
+
+    def _free_soon(self) -> None:
+        if self._freeing is None and self.running:
+            self._freeing = self._clock.callLater(0, self._free_slice)
 
     def _free_slice(self) -> None:
         self._freeing = None

@@ -50,10 +50,11 @@ class ListenerService(Service):
         self._server = server
         self._reactor = reactor
         self._pick_port = pick_port
-        self._hub = make_hub(reactor, server.keyspace.refresh_now)
+        self._hub = make_hub(reactor, server.begin_round)
         self.factory = RedisFactory(server, self._hub)
         if self._hub is not None:
             self._state_facts(self._hub)
+        server.round_changed = self._change_round
         self._tcp: list[Any] = []
         self._unix: Any = None
         self.tcp_port = 0
@@ -64,6 +65,10 @@ class ListenerService(Service):
             total_reads_processed=lambda: hub.reads,
             total_writes_processed=lambda: hub.writes,
         )
+
+    def _change_round(self) -> None:
+        if self._hub is not None:
+            self._hub.on_round = self._server.begin_round
 
     def open(self) -> None:
         """
@@ -97,7 +102,7 @@ class ListenerService(Service):
         self.factory = other.factory
         self.factory.move_to(self._server)
         if self._hub is not None:
-            self._hub.on_round = self._server.keyspace.refresh_now
+            self._change_round()
             self._state_facts(self._hub)
         for client in list(other._server.clients.values()):
             client.connection.move_to(self._server)

@@ -93,3 +93,19 @@ class GradualScanIndexTests(SynchronousTestCase):
                 before = len(index)
                 index.release(4)
                 self.assertLess(len(index), before)
+
+    def test_neighbours(self) -> None:
+        """Some keys from any place, while the index is made and after; none twice."""
+        keys = dict.fromkeys(b"%d" % number for number in range(100))
+        index = GradualScanIndex(keys)
+        del keys[b"7"]
+        index.remove(b"7")
+        rng = random.Random(1)
+        seen: set[bytes] = set()
+        for _ in range(300):
+            some = index.some(rng, keys, 5)
+            self.assertLessEqual(len(some), 5)
+            self.assertEqual(len(set(some)), len(some))
+            seen.update(some)
+
+        self.assertEqual(seen, set(keys))

@@ -153,6 +153,20 @@ class DeadlinesTests(SynchronousTestCase):
         self.assertLess(len(deadlines._far.slots), 200)
         self.assertEqual(len(deadlines._far.order), len(deadlines._far.slots))
 
+    def test_the_first_is_known(self) -> None:
+        """Near or far, whatever was dropped; far ones within eight seconds."""
+        deadlines = Deadlines()
+        for number in range(10):
+            deadlines.put(b"%d" % number, 1_000_000 - 20_000 * number)
+        self.assertEqual(deadlines.first(), b"9")
+        deadlines.drop(b"9")
+        self.assertEqual(deadlines.first(), b"8")
+        deadlines.take_due(840_001, 1)
+        self.assertEqual(deadlines.first(), b"7")
+        deadlines.put(b"near", 840_500)
+        self.assertEqual(deadlines.first(), b"near")
+        self.assertRaises(KeyError, Deadlines().first)
+
     def test_release_forgets_in_slices(self) -> None:
         """A database that was cleared frees its deadlines by and by."""
         deadlines = Deadlines()

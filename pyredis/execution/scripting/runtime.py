@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pyredis._version import REDIS_VERSION
-from pyredis.errors import RedisError
+from pyredis.errors import RedisError, memory_exceeded
 from pyredis.execution.blocking import Blocked
 from pyredis.execution.client import Client
 from pyredis.execution.scripting.busy import BusyMode, busy_with
@@ -92,6 +92,7 @@ class Scripting:
         self.caller: Client | None = None
         self.log: Callable[[str, bytes], None] = lambda level, text: None
         self._read_only = False
+        self._may_not_grow = False
         self._active: Sandbox | None = None
         self._until = 0
         self._started = 0
@@ -220,6 +221,15 @@ class Scripting:
         no_writes = not compatible and ScriptFlag.NO_WRITES in flags
         if ro and not (compatible or no_writes):
             raise RedisError("Can not execute a script with write flag using *_ro command.")
+        is_short = self._server.memory_limit.is_exceeded
+        if is_short and not (compatible or no_writes or ScriptFlag.ALLOW_OOM in flags):
+            raise RedisError(
+                "allow-oom flag is not set on the script, can not run it when used memory > "
+                "'maxmemory'",
+                code="OOM",
+            )
+        # Ends with the script's first write: it cannot be stopped halfway.
+        self._may_not_grow = is_short and (compatible or ScriptFlag.ALLOW_OOM not in flags)
         client = self._client
         if client is None:
             client = self._client = self._make_client()
@@ -420,6 +430,12 @@ class Scripting:
             raise self._refusal(command, NOT_FROM_SCRIPTS)
         if self._read_only and (command.is_write or command.may_replicate):
             raise self._refusal(command, NO_WRITES)
+        if self._may_not_grow and command.is_write:
+            if command.deny_oom:
+                command.rejected += 1
+                self._server.statistics.count_error("OOM")
+                raise memory_exceeded()
+            self._may_not_grow = False
         if command.is_write:
             self._wrote = True
         return command

@@ -1,0 +1,108 @@
+"""Tests of pyredis.process_memory."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from twisted.trial.unittest import SkipTest, SynchronousTestCase
+
+from pyredis import process_memory
+from pyredis.process_memory import (
+    ProcessMemory,
+    allocator_statistics,
+    own_memory,
+    release_memory,
+    resident_memory,
+)
+
+MEGABYTE = 1 << 20
+
+
+class ProcessMemoryTests(SynchronousTestCase):
+    """What the process has in use beyond the program."""
+
+    def setUp(self) -> None:
+        """Measure, by a clock that stands."""
+        if process_memory._SMALL is None:
+            raise SkipTest("the allocators cannot be asked on this platform")
+        self.now = 0
+        self.memory = ProcessMemory(lambda: self.now)
+
+    def test_nothing_was_added(self) -> None:
+        """The program itself does not count."""
+        self.assertLess(self.memory.used(), MEGABYTE)
+
+    def test_large_objects(self) -> None:
+        """They show at once, and no longer when they are freed."""
+        before = self.memory.used()
+        kept = bytearray(os.urandom(16 * MEGABYTE))
+
+        self.assertApproximates(self.memory.used() - before, len(kept), MEGABYTE)
+        self.assertGreaterEqual(self.memory.peak, len(kept))
+        del kept
+        self.assertLess(self.memory.used() - before, MEGABYTE)
+
+    def test_small_objects(self) -> None:
+        """They show as well, though their memory does not go back to the system."""
+        before = self.memory.used()
+        kept = [os.urandom(67) for _ in range(50_000)]
+
+        # A hundred bytes with their head, rounded to sixteens, and eight for the place.
+        self.assertApproximates(self.memory.used() - before, 50_000 * 120, MEGABYTE)
+        kept.clear()
+        self.assertLess(self.memory.used() - before, MEGABYTE)
+
+    def test_estimates(self) -> None:
+        """Until the figure is old, small objects are as they were told to be."""
+        ticks = iter(range(0, 10**9, 1000))
+        memory = ProcessMemory(lambda: next(ticks))
+        before = memory.used()
+        kept = [os.urandom(67) for _ in range(50_000)]
+
+        self.assertLess(memory.estimate() - before, MEGABYTE)
+        memory.note_freed(-6_000_000)
+        self.assertGreater(memory.estimate() - before, 5 * MEGABYTE)
+        for _ in range(50):
+            after = memory.estimate()
+        self.assertApproximates(after - before, 6_000_000, MEGABYTE)
+        kept.clear()
+
+    def test_startup(self) -> None:
+        """What is in use when the server has started is what it needs for itself."""
+        kept = bytearray(4 * MEGABYTE)
+        self.memory.end_startup()
+
+        self.assertApproximates(self.memory.startup, len(kept), MEGABYTE)
+
+    def test_without_the_allocators(self) -> None:
+        """Resident memory stands in."""
+        self.patch(process_memory, "_SMALL", None)
+        self.patch(process_memory, "_MALLINFO", None)
+        memory = ProcessMemory(lambda: self.now)
+
+        self.assertEqual(allocator_statistics(), b"")
+        self.assertGreater(memory.program, MEGABYTE)
+        self.assertApproximates(memory.used() + memory.program, own_memory(), MEGABYTE)
+        self.assertApproximates(memory.estimate() + memory.program, own_memory(), MEGABYTE)
+
+
+class SystemTests(SynchronousTestCase):
+    """What the system says of the process."""
+
+    def setUp(self) -> None:
+        """It must be one that does."""
+        if not sys.platform.startswith("linux"):
+            raise SkipTest("memory is read from Linux' /proc")
+
+    def test_memory(self) -> None:
+        """What is its own is less than what is resident."""
+        self.assertGreater(own_memory(), MEGABYTE)
+        self.assertLess(own_memory(), resident_memory())
+
+    def test_memory_can_be_given_back(self) -> None:
+        """It never grows by that."""
+        before = own_memory()
+        release_memory()
+
+        self.assertLessEqual(own_memory(), before + MEGABYTE)
