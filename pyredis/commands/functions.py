@@ -57,6 +57,7 @@ command = family("scripting", Category.SCRIPTING)
     since="7.0.0",
     complexity="Depends on the function",
     syntax="function numkeys [key...] [arg...]",
+    runs_commands=True,
 )
 def fcall(ctx: Context, function: bytes, numkeys: bytes, *options: bytes) -> Reply:
     """Call a function of a library."""

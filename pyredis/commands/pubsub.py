@@ -56,6 +56,7 @@ def psubscribe(ctx: Context, *patterns: bytes) -> Reply:
 )
 def publish(ctx: Context, channel: bytes, message: bytes) -> Reply:
     """Send a message to a channel."""
+    ctx.propagate_to_replicas(b"PUBLISH", channel, message)
     return ctx.server.broker.publish(channel, message)
 
 
@@ -170,6 +171,7 @@ def punsubscribe(ctx: Context, *patterns: bytes) -> Reply:
 )
 def spublish(ctx: Context, shardchannel: bytes, message: bytes) -> Reply:
     """Send a message to a shard channel."""
+    ctx.propagate_to_replicas(b"SPUBLISH", shardchannel, message)
     return ctx.server.broker.publish_shard(shardchannel, message)
 
 

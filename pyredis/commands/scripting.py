@@ -66,6 +66,7 @@ def key_count(numkeys: bytes, given: int, error: str | None = None) -> int:
     since="2.6.0",
     complexity="Depends on the script",
     syntax="script numkeys [key...] [arg...]",
+    runs_commands=True,
 )
 def eval_(ctx: Context, script: bytes, numkeys: bytes, *options: bytes) -> Reply:
     """Run a Lua script."""
@@ -104,6 +105,7 @@ def eval_ro(ctx: Context, script: bytes, numkeys: bytes, *options: bytes) -> Rep
     since="2.6.0",
     complexity="Depends on the script",
     syntax="sha1 numkeys [key...] [arg...]",
+    runs_commands=True,
 )
 def evalsha(ctx: Context, sha1: bytes, numkeys: bytes, *options: bytes) -> Reply:
     """Run a Lua script that is known by its digest."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pyredis.datatypes.encodings import EncodingLimits
     from pyredis.execution.blocking import Waiting
     from pyredis.execution.instance import Instance
+    from pyredis.execution.propagation import Effect
     from pyredis.execution.table import Command
     from pyredis.execution.tracking import TrackingState
     from pyredis.execution.transactions import Transaction
@@ -66,7 +67,7 @@ class Context:
         self.limits: EncodingLimits = server.limits
         self.db: Database = server.keyspace.databases[0]
         self.may_block = True
-        self.effects: list[tuple[int, tuple[bytes, ...]]] | None = None
+        self.effects: list[Effect] | None = server.propagation.effects
 
     @property
     def now_ms(self) -> int:
@@ -77,6 +78,11 @@ class Context:
         """Repeat this effect elsewhere instead of the command (random or clock-dependent ones)."""
         if self.effects is not None:
             self.effects.append((self.db.number, argv))
+
+    def propagate_to_replicas(self, *argv: bytes) -> None:
+        """Repeat this effect on replicas only, instead of the command: it changes no data."""
+        if self.effects is not None:
+            self.server.propagation.for_replicas((self.db.number, argv))
 
 
 class Client:

@@ -17,6 +17,7 @@ from pyredis.execution.monitors import Monitors
 from pyredis.execution.notifications import KeyspaceNotifier
 from pyredis.execution.pausing import ClientPause
 from pyredis.execution.ports import Host, Memory, NoHost, NoMemory, Scheduler
+from pyredis.execution.propagation import Propagation
 from pyredis.execution.scripting.runtime import Scripting
 from pyredis.execution.statistics import Statistics
 from pyredis.execution.table import CommandTable
@@ -97,6 +98,7 @@ class Instance:
         self.replication_id = f"{rng.getrandbits(160):040x}"
         self.started_ms = keyspace.now_ms
         self._next_client = 1
+        self.propagation = Propagation(self)
         self.watched = WatchedKeys(keyspace)
         self.broker = Broker()
         self.notifier = KeyspaceNotifier(keyspace, self.broker)

@@ -82,6 +82,7 @@ class Declaration:
         inflates: May take far more memory than its request has bytes.
         runs_queue: Runs the commands queued since MULTI: what holds for one of them
             holds for it.
+        runs_commands: Changes nothing but by other commands that it runs.
         summary: The first line of the body's docstring.
         batch: Runs several requests at once, see :func:`in_batch`; None if nothing does.
         batch_width: With how many arguments each.
@@ -108,6 +109,7 @@ class Declaration:
         may_wait: bool = False,
         runs_queue: bool = False,
         inflates: bool = False,
+        runs_commands: bool = False,
     ) -> None:
         self.name = name
         self.body = body
@@ -132,6 +134,7 @@ class Declaration:
             and len(self.key_specs) > 1
             and any(RO in spec.access for spec in self.key_specs)
         )
+        self.runs_commands = runs_commands or runs_queue
         self.subcommands: dict[str, Declaration] = {}
         self.batch: Body | None = None
         self.batch_width = 0
@@ -398,6 +401,7 @@ class CommandTable:
     Attributes:
         commands: By name in capitals.
         plain: Body-ready commands for the short way, by lower- and upper-case bytes.
+        on_add: Called with a command that is served from now on, and its name.
     """
 
     def __init__(self, declarations: Iterable[Declaration] | None = None) -> None:
@@ -405,6 +409,7 @@ class CommandTable:
         self.plain: dict[bytes, Command] = {}
         self._holds_back = False
         self._by_bytes: dict[bytes, Command] = {}
+        self.on_add: Callable[[Command, str], None] | None = None
         for declaration in _declared.values() if declarations is None else declarations:
             self.add(declaration)
 
@@ -417,6 +422,8 @@ class CommandTable:
             self._by_bytes[spelled] = record
             if record.is_plain and not (self._holds_back and declaration.inflates):
                 self.plain[spelled] = record
+        if self.on_add is not None:
+            self.on_add(record, name.upper())
 
     def hold_back_inflating(self) -> None:
         """Send what may take very much memory the long way, where the limit is asked about."""

@@ -43,6 +43,7 @@ class Keyspace:
         loading: True while a file is loaded: nothing expires then.
         may_expire: False on a replica and while writes are paused: what is due
             then reads as absent but stays.
+        is_sweeping: While what is due is removed that nobody has looked for.
         frequency: How accesses are counted; None while their time is kept, or nothing.
         touching: False while a client runs a command that asked for no traces
             (CLIENT NO-TOUCH): looking a key up is no access then.
@@ -63,6 +64,7 @@ class Keyspace:
         self.observed = False
         self.loading = False
         self.may_expire = True
+        self.is_sweeping = False
         self.frequency: FrequencyCounting | None = None
         self.touching = True
         self.lazy_free: deque[Any] = deque()
@@ -186,6 +188,13 @@ class Keyspace:
         """
         if not self.may_expire or self.loading:
             return 0
+        self.is_sweeping = True
+        try:
+            return self._expire_due(limit)
+        finally:
+            self.is_sweeping = False
+
+    def _expire_due(self, limit: int) -> int:
         removed = 0
         for db in self.databases:
             if db.deadlines:

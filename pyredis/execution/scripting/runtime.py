@@ -16,6 +16,7 @@ from pyredis._version import REDIS_VERSION
 from pyredis.errors import RedisError, memory_exceeded
 from pyredis.execution.blocking import Blocked
 from pyredis.execution.client import Client
+from pyredis.execution.propagation import Audience
 from pyredis.execution.scripting.busy import BusyMode, busy_with
 from pyredis.execution.scripting.conversion import ToLua, TooLarge, words
 from pyredis.execution.scripting.function_libraries import FunctionLibraries
@@ -38,7 +39,6 @@ WRONG_ARGUMENTS = b"ERR Lua redis lib command arguments must be strings or integ
 TOO_LARGE = b"ERR not enough memory"
 
 _LOG_LEVELS = ("debug", "verbose", "notice", "warning")
-_REPL_AOF, _REPL_REPLICA = 1, 2
 
 
 class Script:
@@ -135,11 +135,11 @@ class Scripting:
             b"LOG_VERBOSE": 1,
             b"LOG_NOTICE": 2,
             b"LOG_WARNING": 3,
-            b"REPL_NONE": 0,
-            b"REPL_AOF": _REPL_AOF,
-            b"REPL_SLAVE": _REPL_REPLICA,
-            b"REPL_REPLICA": _REPL_REPLICA,
-            b"REPL_ALL": _REPL_AOF | _REPL_REPLICA,
+            b"REPL_NONE": int(Audience.NOBODY),
+            b"REPL_AOF": int(Audience.FILE),
+            b"REPL_SLAVE": int(Audience.REPLICAS),
+            b"REPL_REPLICA": int(Audience.REPLICAS),
+            b"REPL_ALL": int(Audience.ALL),
             b"REDIS_VERSION": REDIS_VERSION.encode(),
             b"REDIS_VERSION_NUM": version_number(REDIS_VERSION),
         }
@@ -251,6 +251,7 @@ class Scripting:
             result = sandbox.run(entry, function, numkeys, arguments)
         finally:
             self.caller = None
+            self._server.propagation.audience = Audience.ALL
             self._end_limit(sandbox)
             if self.busy.is_on:
                 self.busy.end()
@@ -481,14 +482,15 @@ class Scripting:
         if len(arguments) != 1:
             raise self._refuse(b"ERR redis.set_repl() requires one argument.")
         flags = int(_lua_number(arguments[0]) or 0)
-        if flags & ~(_REPL_AOF | _REPL_REPLICA):
+        if flags & ~Audience.ALL:
             raise self._refuse(
                 b"ERR Invalid replication flags. Use REPL_AOF, REPL_REPLICA, REPL_ALL or REPL_NONE."
             )
+        propagation = self._server.propagation
+        propagation.audience = Audience(flags)
         assert self._client is not None
-        assert self.caller is not None
-        # Nothing is told elsewhere of what a script does without these flags.
-        self._client.ctx.effects = self.caller.ctx.effects if flags else None
+        # Bodies need not say what nobody is told of.
+        self._client.ctx.effects = propagation.effects if flags else None
 
     def _acl_check_cmd(self, *arguments: Any) -> bool:
         try:
