@@ -11,6 +11,7 @@ while they run, so of an event only the count of changes is told.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import Any
 
 from pyredis.commands import connection, counters, hashes, lists, sets, strings
@@ -21,10 +22,11 @@ from pyredis.execution.client import Context
 from pyredis.execution.dispatch import FLUSH_BYTES
 from pyredis.execution.table import in_batch
 from pyredis.keyspace.events import HASH, LIST, SET, STRING
-from pyredis.primitives.numbers import INT64_MAX, parse_int
+from pyredis.primitives.numbers import INT64_MAX
 from pyredis.wire.replies import OK, Reply
 
 _READABLE: frozenset[Any] = frozenset({bytes, int, type(None)})
+_COUNTABLE: frozenset[Any] = frozenset({int, type(None)})
 
 
 @in_batch(connection.ping)
@@ -73,28 +75,39 @@ def incr_each(ctx: Context, count: int, keys: Sequence[bytes]) -> list[Reply]:
     found = db.lookup_many(keys)
     if found is None:
         return []
-    totals: dict[bytes, int] = {}
-    replies: list[Reply] = []
-    for key, old in zip(keys, found, strict=True):
-        number = totals.get(key, old)
-        if number.__class__ is not int:
-            if number is None:
-                number = 0
-            elif number.__class__ is bytes:
-                try:
-                    number = parse_int(number)
-                except ValueError:
-                    break
-            else:
-                break
-        if number >= INT64_MAX:
-            break
-        totals[key] = number = number + 1
-        replies.append(number)
-    if not replies or not db.store_many(totals.keys(), totals.values()):
+    if keys.count(keys[0]) == count:
+        return _count_up(ctx, keys[0], found[0], count)
+    if len({*keys}) != count or not {*map(type, found)} <= _COUNTABLE:
         return []
-    db.changed(keys[0], STRING, b"incrby", len(replies))
-    return replies
+    totals: list[Any] = [1 if number is None else number + 1 for number in found]
+    if max(totals) > INT64_MAX or not db.store_many(keys, totals):
+        return []
+    db.changed(keys[0], STRING, b"incrby", count)
+    return totals
+
+
+def _count_up(ctx: Context, key: bytes, number: Any, count: int) -> list[Reply]:
+    """Add one to one integer again and again."""
+    if number.__class__ is not int or number > INT64_MAX - count:
+        return []
+    ctx.db.overwrite(key, number + count)
+    ctx.db.changed(key, STRING, b"incrby", count)
+    return [*range(number + 1, number + count + 1)]
+
+
+@in_batch(strings.mset)
+def mset_each(ctx: Context, count: int, *words: Sequence[bytes]) -> list[Reply]:
+    """Set several strings, again and again."""
+    keys, values = _in_order(words[::2]), _in_order(words[1::2])
+    if len(words) % 2 or not ctx.db.store_many(keys, values):
+        return []
+    ctx.db.changed(keys[0], STRING, b"set", len(keys))
+    return [OK] * count
+
+
+def _in_order(columns: Sequence[Sequence[bytes]]) -> list[bytes]:
+    """Return words given by column as they came: first all those of the first request."""
+    return [*chain.from_iterable(zip(*columns, strict=True))]
 
 
 @in_batch(lists.lpush)

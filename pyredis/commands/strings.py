@@ -524,9 +524,12 @@ def _read_getex_options(options: tuple[bytes, ...]) -> tuple[bytes, bytes] | Non
 
 def _store_pairs(ctx: Context, pairs: tuple[bytes, ...]) -> None:
     db = ctx.db
-    for position in range(0, len(pairs), 2):
-        key = pairs[position]
-        db.store(key, pairs[position + 1])
+    keys, values = pairs[::2], pairs[1::2]
+    if db.store_many(keys, values):
+        db.changed(keys[0], STRING, b"set", len(keys))
+        return
+    for key, value in zip(keys, values, strict=True):
+        db.store(key, value)
         db.changed(key, STRING, b"set")
 
 

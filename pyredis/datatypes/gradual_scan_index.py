@@ -2,9 +2,9 @@
 A scan index made when it is first asked for, a little at each call.
 
 Sorted sets need a :class:`~pyredis.datatypes.scan_index.ScanIndex` for nothing
-but ZSCAN, databases for nothing but SCAN and RANDOMKEY, which few of them ever
-see, so they have none until then: it would be a tenth of a small key's memory
-and of the time to store it. To make one for a million members at once would
+but ZSCAN, hashes for HSCAN and HRANDFIELD, databases for SCAN and RANDOMKEY,
+which few of them ever see, so they have none until then: it would be a tenth of
+a small key's memory and of the time to store it. To make one for a million members at once would
 stop the server for half a second.
 Here each call of a scan takes some of them in, and until all are in answers
 what Redis may answer, too: nothing found, go on.

@@ -2,9 +2,10 @@
 Hashes: fields in a dict, and how Redis would hold them.
 
 ``HashValue.fields`` is that dict, to be read freely (HGETALL, HKEYS and the
-like work on it at the speed of C) and changed only through the methods.  Only
-a hash that is a hashtable in Redis and has more than a few hundred fields has
-a :class:`ScanIndex` beside it.
+like work on it at the speed of C) and changed only through the methods.  A hash
+that is a hashtable in Redis and has more than a few hundred fields gets a
+:class:`GradualScanIndex` beside it when it is first scanned or asked for a
+random field.
 
 Fields may have deadlines of their own.  They live in ``deadlines``, absolute
 milliseconds, None while no field has one; setting a field forgets its
@@ -22,9 +23,9 @@ from typing import ClassVar
 
 from pyredis.datatypes.encodings import EncodingLimits
 from pyredis.datatypes.field_deadlines import FieldDeadlines
-from pyredis.datatypes.scan_index import ScanIndex
+from pyredis.datatypes.gradual_scan_index import GradualScanIndex
 
-_INDEX_FROM = 512  # fewer fields are scanned in one go and counted off for a random one
+_INDEX_FROM = 512  # no more fields than this are scanned in one go and counted off for a random one
 _SPARSE_BYTES = 2048  # a dict with more bytes a field than this is made anew
 
 
@@ -39,7 +40,7 @@ class HashValue:
         self.fields: dict[bytes, bytes] = {}
         self.encoding = "listpack"
         self.deadlines: FieldDeadlines | None = None
-        self._index: ScanIndex | None = None
+        self._index: GradualScanIndex | None = None
 
     @classmethod
     def of_encoding(cls, fields: dict[bytes, bytes], encoding: str) -> HashValue:
@@ -49,8 +50,6 @@ class HashValue:
         value.encoding = encoding
         value.deadlines = None
         value._index = None
-        if encoding == "hashtable":
-            value._to_hashtable()
         return value
 
     def copy(self) -> HashValue:
@@ -59,7 +58,7 @@ class HashValue:
         twin.fields = self.fields.copy()
         twin.encoding = self.encoding
         twin.deadlines = None if self.deadlines is None else self.deadlines.copy()
-        twin._index = None if self._index is None else self._index.copy()
+        twin._index = None
         return twin
 
     def release(self, limit: int) -> None:
@@ -92,10 +91,16 @@ class HashValue:
 
         A small hash is returned whole, whatever the cursor.
         """
-        index = self._index
+        index = self._indexed()
         if index is None:
             return 0, list(self.fields)
-        return index.scan(cursor, count)
+        return index.scan(cursor, count, self.fields)
+
+    def _indexed(self) -> GradualScanIndex | None:
+        """Return the index, which a big hash has from now on; None while it is small."""
+        if self._index is None and self.encoding == "hashtable" and len(self.fields) > _INDEX_FROM:
+            self._index = GradualScanIndex(self.fields)
+        return self._index
 
     def random(self, rng: Random) -> bytes:
         """
@@ -104,9 +109,9 @@ class HashValue:
         Raises:
             KeyError: The hash is empty.
         """
-        index = self._index
+        index = self._indexed()
         if index is not None:
-            return index.random(rng)
+            return index.random(rng, self.fields)
         fields = self.fields
         for field in islice(fields, int(rng.random() * len(fields)), None):
             return field
@@ -118,12 +123,12 @@ class HashValue:
         size = len(fields)
         if count >= size:
             return list(fields)
-        index = self._index
+        index = self._indexed()
         if index is None or count * 3 > size:
             return rng.sample(list(fields), count)
         found: dict[bytes, None] = {}
         while len(found) < count:
-            found[index.random(rng)] = None
+            found[index.random(rng, fields)] = None
         return list(found)
 
     def random_many(self, rng: Random, count: int) -> list[bytes]:
@@ -133,10 +138,10 @@ class HashValue:
         Raises:
             IndexError: The hash is empty.
         """
-        index = self._index
+        index = self._indexed()
         if index is None or count * 3 > len(self.fields):
             return rng.choices(list(self.fields), k=count)
-        return [index.random(rng) for _ in range(count)]
+        return [index.random(rng, self.fields) for _ in range(count)]
 
     # Changing
 
@@ -153,12 +158,9 @@ class HashValue:
                 or len(field) > limits.hash_max_listpack_value
                 or len(fields) > limits.hash_max_listpack_entries
             ):
-                self._to_hashtable()
-        elif len(fields) != before:
-            if self._index is not None:
-                self._index.add(field)
-            elif before >= _INDEX_FROM:
-                self._index = ScanIndex(fields)
+                self.encoding = "hashtable"
+        elif self._index is not None and len(fields) != before:
+            self._index.add(field)
         return len(fields) != before
 
     def set_many(self, pairs: Sequence[bytes], limits: EncodingLimits) -> int:
@@ -178,7 +180,7 @@ class HashValue:
             len(pairs) // 2 > limits.hash_max_listpack_entries
             or max(map(len, pairs)) > limits.hash_max_listpack_value
         ):
-            self._to_hashtable()
+            self.encoding = "hashtable"
         add = self.set
         for number in range(0, len(pairs), 2):
             add(pairs[number], pairs[number + 1], limits)
@@ -214,8 +216,8 @@ class HashValue:
             return False
         if self._index is not None:
             self._index.remove(field)
-            if not len(fields) & 127:
-                self._release_memory()
+        if not len(fields) & 127:
+            self._release_memory()
         if self.deadlines is not None:
             self.deadlines.pop(field, None)
             if not self.deadlines:
@@ -264,8 +266,7 @@ class HashValue:
     def _keep_others(self, gone: frozenset[bytes]) -> None:
         """Drop very many fields, whose deadlines are dropped already, at once."""
         self.fields = {f: value for f, value in self.fields.items() if f not in gone}
-        if self._index is not None:
-            self._index = ScanIndex(self.fields)
+        self._index = None  # to be made anew; a scan under way starts again
         if not self.deadlines:
             self.deadlines = None
 
@@ -278,11 +279,6 @@ class HashValue:
         twin = self.copy()
         twin.take_due(now_ms)
         return twin
-
-    def _to_hashtable(self) -> None:
-        self.encoding = "hashtable"
-        if len(self.fields) > _INDEX_FROM:
-            self._index = ScanIndex(self.fields)
 
     def _release_memory(self) -> None:
         """

@@ -54,18 +54,6 @@ class ScanIndex:
         self._shrink_at = 0
         self._slots = 2 * _FULL  # no bucket has ever been longer than this power of two
 
-    def copy(self) -> ScanIndex:
-        """Return an index of the same keys that lives on its own."""
-        twin = ScanIndex.__new__(ScanIndex)
-        twin._buckets = [bucket[:] for bucket in self._buckets]
-        twin._mask = self._mask
-        twin._wide_mask = self._wide_mask
-        twin._count = self._count
-        twin._grow_at = self._grow_at
-        twin._shrink_at = self._shrink_at
-        twin._slots = self._slots
-        return twin
-
     def release(self, limit: int) -> None:
         """Forget about ``limit`` keys, whichever: to free an index that is done with in slices."""
         buckets = self._buckets

@@ -18,7 +18,7 @@ from pyredis.errors import RedisError, transaction_discarded, wrong_arity
 from pyredis.execution.blocking import Blocked
 from pyredis.execution.guards import refusal
 from pyredis.execution.latencies import SHORT_NS, STEP_BITS
-from pyredis.execution.table import Command, check_arity
+from pyredis.execution.table import ANY_WIDTH, Command, check_arity
 from pyredis.execution.transactions import leave_transaction
 from pyredis.wire.batches import Batch
 from pyredis.wire.encoder import BULK_HEADS, CRLF, LARGE_BULK, SMALL_INTEGERS, encode, encoded
@@ -216,7 +216,7 @@ class Dispatcher:
         if (
             command is None
             or command.batch is None
-            or command.batch_width != len(batch.columns)
+            or command.batch_width not in (ANY_WIDTH, len(batch.columns))
             or client.special
             or self.special
             or self._keyspace.observed

@@ -60,6 +60,7 @@ class Decorator(Protocol):
 
 
 NO_MAXIMUM = 1 << 62
+ANY_WIDTH = -1
 
 # A command with one of these may change what the guards look at, may wait, or
 # is refused to somebody: it always goes the long way through the dispatcher.
@@ -85,7 +86,7 @@ class Declaration:
         runs_commands: Changes nothing but by other commands that it runs.
         summary: The first line of the body's docstring.
         batch: Runs several requests at once, see :func:`in_batch`; None if nothing does.
-        batch_width: With how many arguments each.
+        batch_width: With how many arguments each, or :data:`ANY_WIDTH`.
     """
 
     def __init__(
@@ -283,7 +284,9 @@ def in_batch(body: Body) -> Callable[[_B], _B]:
     def decorate(form: _B) -> _B:
         declaration = next(d for d in _declared.values() if d.body is body)
         declaration.batch = form
-        declaration.batch_width = len(inspect.signature(form).parameters) - 2
+        parameters = inspect.signature(form).parameters.values()
+        takes_any = any(p.kind is inspect.Parameter.VAR_POSITIONAL for p in parameters)
+        declaration.batch_width = ANY_WIDTH if takes_any else len(parameters) - 2
         return form
 
     return decorate
@@ -295,7 +298,7 @@ class Command:
 
     Attributes:
         call: The body; ``batch`` runs several requests at once, if each has
-            ``batch_width`` arguments.
+            ``batch_width`` arguments or that is :data:`ANY_WIDTH`.
         minimum: Least number of words; ``maximum`` the largest.
         words: 1, or 2 for a subcommand: what comes before the arguments.
         is_steady: Takes constant time, so that several in a row are timed together.

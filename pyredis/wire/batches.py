@@ -21,7 +21,7 @@ from itertools import repeat
 LARGEST_REQUEST = 512
 """A request with more bytes than this is not worth a layout."""
 
-_LARGEST_CHUNK = 16 * 1024
+_LARGEST_CHUNK = 64 * 1024
 _SMALL_HEADS = [b"$%d" % length for length in range(LARGEST_REQUEST)]
 
 Shape = tuple[int, bytes, tuple[int, ...]]
@@ -109,7 +109,7 @@ class Layout:
         return Batch(name, count, [words[place::width] for place in range(width)])
 
 
-layout_of = lru_cache(maxsize=32)(Layout)
+layout_of = lru_cache(maxsize=16)(Layout)
 
 
 def batch_of_one(data: bytes, size: int) -> Batch | None:
@@ -122,7 +122,7 @@ def batch_of_one(data: bytes, size: int) -> Batch | None:
     """
     if data[size:] != data[:-size]:
         return None
-    words = split_request(data[:size])
+    words = _split_again(data[:size])
     if words is None:
         return None
     count = len(data) // size
@@ -158,6 +158,10 @@ def split_request(data: bytes) -> list[bytes] | None:
         return None
     heads = [_SMALL_HEADS[len(word)] for word in words]
     return words if words and lines[1:-1:2] == heads else None
+
+
+# What is sent again and again within a chunk is likely to be sent in the next one, too.
+_split_again = lru_cache(maxsize=64)(split_request)
 
 
 def batch_of(requests: Sequence[Sequence[bytes]]) -> Batch | None:

@@ -13,6 +13,7 @@ from pyredis.datatypes.lists import ListValue
 from pyredis.datatypes.sets import SetValue
 from pyredis.errors import RedisError
 from pyredis.execution.dispatch import FLUSH_BYTES
+from pyredis.primitives.numbers import INT64_MAX
 from pyredis.wire.batches import Batch
 from pyredis.wire.replies import LATER
 from tests.commands.session import Session
@@ -24,6 +25,7 @@ WIDTHS = {
     b"GET": 1,
     b"SET": 2,
     b"INCR": 1,
+    b"MSET": 4,
     b"LPUSH": 2,
     b"RPUSH": 2,
     b"LPOP": 1,
@@ -127,7 +129,8 @@ class TogetherTests(SynchronousTestCase):
         b"PING": [[]] * 20,
         b"GET": [[b"k%d" % n] for n in range(20)],
         b"SET": [[b"k%d" % n, b"v"] for n in range(20)],
-        b"INCR": [[b"n%d" % (n % 7)] for n in range(20)],
+        b"INCR": [[b"n%d" % n] for n in range(20)],
+        b"MSET": [[b"k%d" % n, b"v", b"k%d" % (n + 1), b"w"] for n in range(20)],
         b"LPUSH": [[b"list", b"e%d" % n] for n in range(20)],
         b"RPUSH": [[b"list", b"e%d" % n] for n in range(20)],
         b"LPOP": [[b"list"]] * 20,
@@ -140,7 +143,8 @@ class TogetherTests(SynchronousTestCase):
     def setUp(self) -> None:
         """Store something of each kind."""
         self.session = Session(list_max_listpack_size=16)
-        self.session.do("MSET", "k1", "v", "k2", 7, "n1", 41)
+        self.session.do("MSET", "k1", "v", "k2", 7)
+        self.session.do("INCR", "n1")
         self.session.do("LPUSH", "list", *range(100))
         self.session.do("RPUSH", "list", *range(100))
         self.session.do("SADD", "set", *(f"s{n}" for n in range(1000)))
@@ -158,6 +162,16 @@ class TogetherTests(SynchronousTestCase):
 
         self.assertEqual({name.decode().lower() for name in self.samples}, declared)
         self.assertLessEqual(self.samples.keys(), WIDTHS.keys())
+
+    def test_one_counter(self) -> None:
+        """One number is counted up in one step, but not beyond the largest."""
+        self.assertEqual(together(self.session, b"INCR", [[b"n1"]] * 3), (3, [2, 3, 4]))
+        self.session.do("INCRBY", "n1", INT64_MAX - 6)
+
+        done, replies = together(self.session, b"INCR", [[b"n1"]] * 3)
+
+        self.assertEqual((done, replies[:2]), (0, [INT64_MAX - 1, INT64_MAX]))
+        self.assertIsInstance(replies[2], RedisError)
 
     def test_where_others_expire(self) -> None:
         """Deadlines of other keys are in nobody's way, those of the same keys are."""

@@ -84,15 +84,6 @@ class MembershipTests(SynchronousTestCase):
         index.add(b"new")
         self.assertEqual(list(index), [b"new"])
 
-    def test_a_copy_lives_on_its_own(self) -> None:
-        """Changing a copy does not change the original."""
-        index = ScanIndex(names(0, 100))
-        twin = index.copy()
-        for key in names(0, 90):
-            twin.remove(key)
-        self.assertEqual(sorted(index), sorted(names(0, 100)))
-        self.assertEqual(sorted(twin), sorted(names(90, 100)))
-
 
 class ScanTests(SynchronousTestCase):
     """What SCAN promises."""
