@@ -61,7 +61,6 @@ _NOT_SERVED = {
     "replicaof": "no primary is followed",
     "aclfile": "there is no user but the default one",
     "tls-port": "connections are not encrypted",
-    "cluster-enabled": "the server stands alone",
 }
 
 
@@ -111,7 +110,9 @@ class RedisServer(MultiService):
         self._config_path = os.path.abspath(config_path) if config_path else None
         self._on_shutdown = on_shutdown or self.disownServiceParent
         rng = rng or random.Random()
-        keyspace = Keyspace(_wall_clock(reactor, clock), self.settings.databases, rng)
+        # A cluster has one database only.
+        databases = 1 if self.settings.cluster_enabled else self.settings.databases
+        keyspace = Keyspace(_wall_clock(reactor, clock), databases, rng)
         self.instance = Instance(
             keyspace,
             self.settings,

@@ -5,6 +5,7 @@ from pyredis.commands import (  # noqa: F401 - imported for their declarations
     bitmaps,
     blocking_lists,
     clients,
+    cluster,
     configuration,
     connection,
     counters,

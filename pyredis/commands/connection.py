@@ -191,7 +191,7 @@ def reset(ctx: Context) -> Reply:
 def select(ctx: Context, index: bytes) -> Reply:
     """Use another database."""
     number = integer_between(index, -_INT_MAX - 1, _INT_MAX)
-    if number and ctx.settings.cluster_enabled:
+    if number and ctx.server.cluster.is_on:
         raise RedisError("SELECT is not allowed in cluster mode")
     if not 0 <= number < len(ctx.keyspace.databases):
         raise db_index_out_of_range()

@@ -168,6 +168,8 @@ def keys(ctx: Context, pattern: bytes) -> Reply:
 )
 def move(ctx: Context, key: bytes, db: bytes) -> Reply:
     """Move a key to another database, unless it has that key as well."""
+    if ctx.server.cluster.is_on:
+        raise RedisError("MOVE is not allowed in cluster mode")
     source = ctx.db
     target = _database(ctx, db)
     if target is source:

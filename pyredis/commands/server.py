@@ -127,6 +127,8 @@ def shutdown(ctx: Context, *options: bytes) -> Reply:
 )
 def swapdb(ctx: Context, index1: bytes, index2: bytes) -> Reply:
     """Exchange the keys of two databases; clients see the other's from now on."""
+    if ctx.server.cluster.is_on:
+        raise RedisError("SWAPDB is not allowed in cluster mode")
     keyspace = ctx.keyspace
     first = integer_between(index1, _INT_MIN, _INT_MAX, "invalid first DB index")
     second = integer_between(index2, _INT_MIN, _INT_MAX, "invalid second DB index")

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from pyredis.errors import RedisError, transaction_discarded, wrong_arity
 from pyredis.execution.blocking import Blocked
+from pyredis.execution.cluster_rules import CrossSlot
 from pyredis.execution.guards import refusal
 from pyredis.execution.latencies import SHORT_NS, STEP_BITS
 from pyredis.execution.table import ANY_WIDTH, Command, check_arity
@@ -348,7 +349,8 @@ class Dispatcher:
             if command.runs_queue:
                 # What keeps EXEC from running ends the transaction.
                 leave_transaction(client)
-                raise transaction_discarded(error) from None
+                if not isinstance(error, CrossSlot):
+                    raise transaction_discarded(error) from None
             raise
         if self.intercept is not None:
             answer = self.intercept(client, command, argv)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from pyredis.errors import RedisError, memory_exceeded
+from pyredis.execution.cluster_rules import CrossSlot
 
 if TYPE_CHECKING:
     from pyredis.execution.client import Client
@@ -79,6 +80,21 @@ def only_listening(client: Client, command: Command, argv: Sequence[bytes]) -> R
     )
 
 
+def across_slots(client: Client, command: Command, argv: Sequence[bytes]) -> RedisError | None:
+    """Refuse keys that a cluster would have on different nodes."""
+    cluster = client.ctx.server.cluster
+    if not cluster.is_on:
+        return None
+    try:
+        if command.runs_queue and client.transaction is not None:
+            cluster.slot_of_all(client.transaction)
+        else:
+            cluster.slot_of(command, argv)
+    except CrossSlot as error:
+        return error
+    return None
+
+
 def loading(client: Client, command: Command, argv: Sequence[bytes]) -> RedisError | None:
     """Refuse most commands while the data set is loaded."""
     if client.ctx.keyspace.loading and not command.allowed_loading:
@@ -103,6 +119,7 @@ GUARDS: tuple[Guard, ...] = (
     protected,
     unauthenticated,
     forbidden_in_transaction,
+    across_slots,
     memory_short,
     only_listening,
     loading,

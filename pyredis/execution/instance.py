@@ -9,6 +9,7 @@ from pyredis._version import REDIS_VERSION, __version__
 from pyredis.datatypes.encodings import EncodingLimits
 from pyredis.execution.blocking import WaitingRoom
 from pyredis.execution.client import Client
+from pyredis.execution.cluster_rules import ClusterRules
 from pyredis.execution.debug_switches import DebugSwitches
 from pyredis.execution.dispatch import Dispatcher
 from pyredis.execution.memory_limit import MemoryLimit
@@ -99,11 +100,14 @@ class Instance:
         self.started_ms = keyspace.now_ms
         self._next_client = 1
         self.propagation = Propagation(self)
+        self.cluster = ClusterRules(self)
         self.watched = WatchedKeys(keyspace)
         self.broker = Broker()
         self.notifier = KeyspaceNotifier(keyspace, self.broker)
         self.waiting_room = WaitingRoom(self)
         self.dispatcher = Dispatcher(self)
+        if self.cluster.is_on:
+            self.dispatcher.watch_over("cluster rules")
         self.pause = ClientPause(self)
         self.migrations = Migrations(self)
         self.monitors = Monitors(self)

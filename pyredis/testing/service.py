@@ -317,6 +317,8 @@ def _settings(directives: Mapping[str, object], port: int, unixsocket: str | Non
         for name, value in (_DEFAULTS | dict(directives)).items()
     ]
     Loader(settings).load(b"\n".join(name + b" " + quote(value) for name, value in pairs))
+    if settings.cluster_enabled and not settings.cluster_announce_ip:
+        settings.cluster_announce_ip = _HERE[0]
     settings.bind = _HERE
     settings.port = 0 if unixsocket else port
     settings.unixsocket = unixsocket or ""

@@ -54,6 +54,8 @@ COVERED_ELSEWHERE = {
     "testing/thread.py": "testing/test_server.py",
     # Tried through the commands that they carry.
     "commands/geo_queries.py": "commands/test_geo.py",
+    "execution/cluster_rules.py": "commands/test_cluster.py",
+    "execution/scripting/script_slots.py": "commands/test_cluster.py",
     "execution/notifications.py": "commands/test_pubsub.py",
     "pubsub/broker.py": "commands/test_pubsub.py",
 }

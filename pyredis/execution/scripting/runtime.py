@@ -21,6 +21,7 @@ from pyredis.execution.scripting.busy import BusyMode, busy_with
 from pyredis.execution.scripting.conversion import ToLua, TooLarge, words
 from pyredis.execution.scripting.function_libraries import FunctionLibraries
 from pyredis.execution.scripting.sandbox import Sandbox
+from pyredis.execution.scripting.script_slots import ScriptSlots
 from pyredis.execution.scripting.shebang import ScriptFlag, script_header
 from pyredis.execution.table import check_arity
 
@@ -99,6 +100,7 @@ class Scripting:
         self._name = b""
         self._is_eval = False
         self._wrote = False
+        self._slots: ScriptSlots | None = None
         self.busy = BusyMode(server)
         self.libraries = FunctionLibraries(self)
 
@@ -221,6 +223,8 @@ class Scripting:
         no_writes = not compatible and ScriptFlag.NO_WRITES in flags
         if ro and not (compatible or no_writes):
             raise RedisError("Can not execute a script with write flag using *_ro command.")
+        if self._server.cluster.is_on:
+            self._slots = ScriptSlots(self._server.cluster, flags, arguments[:numkeys])
         is_short = self._server.memory_limit.is_exceeded
         if is_short and not (compatible or no_writes or ScriptFlag.ALLOW_OOM in flags):
             raise RedisError(
@@ -431,6 +435,10 @@ class Scripting:
             raise self._refusal(command, NOT_FROM_SCRIPTS)
         if self._read_only and (command.is_write or command.may_replicate):
             raise self._refusal(command, NO_WRITES)
+        if self._slots is not None:
+            refused = self._slots.refusal(command, argv)
+            if refused is not None:
+                raise self._refusal(command, refused)
         if self._may_not_grow and command.is_write:
             if command.deny_oom:
                 command.rejected += 1
