@@ -123,6 +123,7 @@ class PyRedisServer:
         Raises:
             CannotListen: The port is taken.
             ConfigError: A directive is wrong.
+            AclFileError: A user of the ACL file is.
         """
         self.start_in_background()
         try:
@@ -193,6 +194,7 @@ class PyRedisServer:
         service = RedisServer(
             settings, pick_port=self.port == 0, on_shutdown=self._stop_from_inside
         )
+        service.load_users()
         service.startService()
         return service
 

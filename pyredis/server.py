@@ -9,6 +9,7 @@ layers over it.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import random
@@ -23,6 +24,7 @@ from twisted.logger import Logger
 
 import pyredis.commands  # noqa: F401 - declares the commands
 from pyredis._version import REDIS_VERSION
+from pyredis.acl.files import AclFileError, DeclaredUsers
 from pyredis.config.rewrite import rewrite
 from pyredis.config.settings import Settings, is_sensitive
 from pyredis.errors import RedisError
@@ -59,7 +61,6 @@ _LIMITS = (
 _NOT_SERVED = {
     "appendonly": "nothing is written to disk",
     "replicaof": "no primary is followed",
-    "aclfile": "there is no user but the default one",
     "tls-port": "connections are not encrypted",
 }
 
@@ -123,6 +124,7 @@ class RedisServer(MultiService):
         )
         self.instance.host = self
         self.instance.memory = self._memory
+        self.instance.entropy = os.urandom
         self.instance.soon = lambda call: reactor.callLater(0, call)
         self.instance.dispatcher.log_failure = self._log_failure
         self.instance.dispatcher.log_intrusion = self._log_intrusion
@@ -191,6 +193,7 @@ class RedisServer(MultiService):
             if table.find(declaration.name.encode()) is not None:
                 raise ValueError(f"command {declaration.name} exists already")
             table.add(declaration)
+        self.instance.access.commands_added()
         self.instance.modules.append(LoadedModule(name, module.__file__ or ""))
         self._log.info("Module '{name}' loaded: {count} commands", name=name, count=len(own))
 
@@ -210,6 +213,46 @@ class RedisServer(MultiService):
         declaration = table.remove(old_name)
         if new_name:
             table.add(declaration, new_name)
+
+    def load_users(self, declared: DeclaredUsers | None = None) -> None:
+        """
+        Make the users that the configuration, or its ACL file, describes.
+
+        Args:
+            declared: The ``user`` lines of the configuration.
+
+        Raises:
+            AclFileError: Something is wrong with them; the text is one line.
+        """
+        path = self.settings.aclfile
+        access = self.instance.access
+        if declared:
+            if path:
+                raise AclFileError(
+                    "Configuring Redis with users defined in redis.conf and at the same setting an "
+                    "ACL file path is invalid. This setup is very likely to lead to configuration "
+                    "errors and security holes, please define either an ACL file or declare users "
+                    "directly in your redis.conf, but not both."
+                )
+            for user in declared.load(access.users):
+                self._log.info(
+                    "The user '{name}' is disabled (there is no 'on' modifier in the user "
+                    "description). Make sure this is not a configuration error.",
+                    name=user.name.decode("utf-8", "backslashreplace"),
+                )
+            access.user_changed(access.users.default)
+        if path:
+            try:
+                access.load(self.read_acl_file(), path)
+            except OSError as error:
+                raise AclFileError(
+                    "Aborting Redis startup because of ACL errors: Error loading ACLs, "
+                    f"opening file '{path}': {error.strerror}"
+                ) from None
+            except AclFileError as error:
+                raise AclFileError(
+                    f"Aborting Redis startup because of ACL errors: {error}"
+                ) from None
 
     # execution.ports.Host
 
@@ -239,6 +282,20 @@ class RedisServer(MultiService):
             raise RedisError(f"Rewriting config file: {error.strerror}") from None
         self._log.info("CONFIG REWRITE executed with success.")
 
+    def read_acl_file(self) -> bytes:
+        """Return the text of the ACL file; raise OSError if it cannot be read."""
+        with open(self.settings.aclfile, "rb") as file:
+            return file.read()
+
+    def write_acl_file(self, text: bytes) -> bool:
+        """Replace the ACL file's text in one step; tell whether that was possible."""
+        try:
+            _replace(self.settings.aclfile, text)
+        except OSError as error:
+            self._log.error("Writing ACL file for ACL SAVE: {why}", why=error.strerror)
+            return False
+        return True
+
     def sleep(self, seconds: float) -> None:
         """Hold up the whole server, as DEBUG SLEEP asks."""
         time.sleep(seconds)
@@ -267,19 +324,14 @@ class RedisServer(MultiService):
                 old = file.read()
         except FileNotFoundError:
             old = b""
-        temporary = f"{path}.{os.getpid()}.tmp"
-        with open(temporary, "wb") as file:
-            file.write(
-                rewrite(
-                    old,
-                    self.settings,
-                    module_lines=[b"loadmodule " + m.name.encode() for m in self.instance.modules],
-                    force_all=force_all,
-                )
-            )
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
+        new = rewrite(
+            old,
+            self.settings,
+            user_lines=[user.line() for user in self.instance.access.users],
+            module_lines=[b"loadmodule " + m.name.encode() for m in self.instance.modules],
+            force_all=force_all,
+        )
+        _replace(path, new)
 
     # Within
 
@@ -294,6 +346,7 @@ class RedisServer(MultiService):
             (_LIMITS, self._apply_limits),
             (("loglevel",), self._apply_loglevel),
             (("requirepass",), self._apply_password),
+            (("acl-pubsub-default",), self._apply_channel_default),
             (("notify-keyspace-events",), self._apply_notifications),
         ):
             settings.observe(names, apply)
@@ -310,11 +363,12 @@ class RedisServer(MultiService):
             setattr(self.instance.limits, attribute, getattr(self.settings, attribute))
 
     def _apply_password(self) -> None:
-        """Without a password the connected clients need none any more; with one they stay in."""
-        if not self.settings.requirepass:
-            for client in self.instance.clients.values():
-                client.authenticated = True
-                client.refresh()
+        """Without a password clients need none any more; with one those inside stay in."""
+        self.instance.access.set_default_password(self.settings.requirepass)
+
+    def _apply_channel_default(self) -> None:
+        access = self.instance.access
+        access.rulebook.all_channels = self.settings.acl_pubsub_default == "allchannels"
 
     def _warn_of(self, name: str) -> None:
         """Tell the operator that a directive which is set does nothing yet."""
@@ -386,6 +440,26 @@ class RedisServer(MultiService):
         if settings.unixsocket:
             shown.append(f"name=unix,bind={settings.unixsocket}")
         return shown
+
+
+def _replace(path: str, text: bytes) -> None:
+    """
+    Write a file in one step: who reads it finds the old text or the new one.
+
+    Raises:
+        OSError: It cannot be written; the old one is still there.
+    """
+    temporary = f"{path}.{os.getpid()}.tmp"
+    try:
+        with open(temporary, "wb") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
 
 
 def _without_secrets(argv: Sequence[bytes]) -> list[bytes]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import glob
+import importlib
 import os
 import signal
 import socket
@@ -18,6 +19,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple, TextIO
 
 from pyredis._version import __version__
+from pyredis.acl.files import AclFileError, DeclaredUsers
 from pyredis.config.conf_file import (
     CommandLine,
     Directives,
@@ -28,6 +30,8 @@ from pyredis.config.conf_file import (
     read_matching,
 )
 from pyredis.config.settings import Settings
+from pyredis.execution.permissions import rulebook_of
+from pyredis.execution.table import CommandTable
 
 
 class Start(NamedTuple):
@@ -35,6 +39,7 @@ class Start(NamedTuple):
 
     settings: Settings
     directives: Directives
+    users: DeclaredUsers
     config_path: str | None
     notes: list[str]
 
@@ -81,8 +86,16 @@ def load_start(line: CommandLine) -> Start:
     settings = Settings(os.getcwd(), _change_directory, notes.append)
     # Before ``dir`` moves away from where the path was given.
     config_path = os.path.abspath(line.path) if line.path else None
-    directives = Loader(settings, read_file, _expand).load(line.text(from_file, from_stdin))
-    return Start(settings, directives, config_path, notes)
+    users = _no_users()
+    loader = Loader(settings, read_file, _expand, declare_user=users.declare)
+    directives = loader.load(line.text(from_file, from_stdin))
+    return Start(settings, directives, users, config_path, notes)
+
+
+def _no_users() -> DeclaredUsers:
+    """Return what ``user`` lines are declared to: it knows the commands that rules may name."""
+    importlib.import_module("pyredis.commands")
+    return DeclaredUsers(rulebook_of(CommandTable()))
 
 
 def check_config(arguments: Sequence[str]) -> int:
@@ -143,6 +156,10 @@ def build(start: Start, reactor: Any, stop: Any) -> Any:
             server.rename_command(old, new)
         except ValueError as error:
             raise CannotStart(f"rename-command {old.decode('latin-1')}: {error}") from None
+    try:
+        server.load_users(start.users)
+    except AclFileError as error:
+        raise CannotStart(str(error)) from None
     return server
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from pyredis.acl.rules import (
+    Rulebook,
     RuleError,
     UnknownName,
     UnmatchedParenthesis,
@@ -95,11 +96,11 @@ class DeclaredUsers:
     The ``user`` lines of a configuration, kept until all commands are known.
 
     Args:
-        users: Where they go in the end.
+        rulebook: Tells what is wrong with them already.
     """
 
-    def __init__(self, users: Users) -> None:
-        self._users = users
+    def __init__(self, rulebook: Rulebook) -> None:
+        self._rulebook = rulebook
         self._rules: dict[bytes, list[bytes]] = {}
 
     def __bool__(self) -> bool:
@@ -127,7 +128,7 @@ class DeclaredUsers:
             rules = merge_selectors(words[1:])
         except UnmatchedParenthesis as error:
             raise ValueError(_in_declaration(error.rule, str(error))) from None
-        trial = self._users.new(name)
+        trial = User(name, self._rulebook)
         for rule in rules:
             try:
                 trial.apply(rule)
@@ -137,9 +138,9 @@ class DeclaredUsers:
                 raise ValueError(_in_declaration(rule, str(error))) from None
         self._rules[name] = rules
 
-    def load(self) -> list[User]:
+    def load(self, users: Users) -> list[User]:
         """
-        Enter the users.
+        Enter the users in a register.
 
         Returns:
             Those who cannot log in, for a warning.
@@ -151,7 +152,7 @@ class DeclaredUsers:
         for name, rules in self._rules.items():
             if has_spaces(name):
                 raise AclFileError("Spaces not allowed in ACL usernames")
-            user = self._users.new(name)
+            user = users.new(name)
             for rule in rules:
                 try:
                     user.apply(rule)
@@ -160,8 +161,9 @@ class DeclaredUsers:
                         f"Error loading ACL rule '{rule.decode('utf-8', 'replace')}' for the user "
                         f"named '{name.decode('utf-8', 'replace')}': {error}"
                     ) from None
-            if not self._users.put(user).enabled:
-                disabled.append(user)
+            entered = users.put(user)
+            if not entered.enabled:
+                disabled.append(entered)
         return disabled
 
 

@@ -1,6 +1,7 @@
 """The commands, one module a family; importing this package declares them all."""
 
 from pyredis.commands import (  # noqa: F401 - imported for their declarations
+    acl,
     batches,
     bitmaps,
     blocking_lists,

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable
 
 from pyredis.errors import RedisError, c_text, syntax_error, wrong_subcommand
 from pyredis.execution.arguments import Arguments, integer
-from pyredis.execution.authentication import has_user
 from pyredis.execution.client import Client, Context
 from pyredis.execution.client_lines import CLIENT_TYPES, client_line, client_type
 from pyredis.execution.flags import (
@@ -364,12 +363,7 @@ def _kill(ctx: Context, filters: list[Callable[[Client], bool]]) -> int:
         if all(passes(client) for passes in filters)
     ]
     for client in doomed:
-        if client is ctx.client:
-            client.close()
-        else:
-            client.kill()
-            # The socket's end comes a turn later; the client is no client from now on.
-            ctx.server.disconnect(client)
+        ctx.server.hang_up(client)
     return len(doomed)
 
 
@@ -387,10 +381,10 @@ def _by_type(ctx: Context, value: bytes) -> Callable[[Client], bool]:
 
 
 def _by_user(ctx: Context, value: bytes) -> Callable[[Client], bool]:
-    if not has_user(ctx.server, value):
+    user = ctx.server.access.users.find(value)
+    if user is None:
         raise RedisError(b"No such user '%b'" % c_text(value))
-    name = value.decode("utf-8", "surrogateescape")
-    return lambda client: client.user_name == name
+    return lambda client: client.user is user
 
 
 def _by_address(ctx: Context, value: bytes) -> Callable[[Client], bool]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pyredis.commands.clients import check_name
 from pyredis.errors import RedisError, c_text, db_index_out_of_range, syntax_error, wrong_arity
 from pyredis.execution.arguments import Arguments, integer_between
-from pyredis.execution.authentication import DEFAULT_USER, log_in, log_out, needs_password
+from pyredis.execution.authentication import DEFAULT_USER, log_in, log_out
 from pyredis.execution.client import Context
 from pyredis.execution.flags import (
     ALLOW_BUSY,
@@ -45,7 +45,7 @@ def auth(ctx: Context, *options: bytes) -> Reply:
         name, password = options
     else:
         name, password = DEFAULT_USER, options[0]
-        if not needs_password(ctx.server):
+        if ctx.server.access.users.default.no_password:
             raise RedisError(
                 "AUTH <password> called without any password configured for the default user. "
                 "Are you sure your configuration is correct?"

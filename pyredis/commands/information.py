@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Iterator
 from itertools import islice
 
+from pyredis.acl.selectors import Reason
 from pyredis.execution.client import Context
 from pyredis.execution.flags import LOADING, STALE, Category
 from pyredis.execution.latencies import percentiles_line
@@ -274,9 +275,11 @@ def _stats(ctx: Context) -> Fields:
     yield "total_error_replies", statistics.error_replies
     yield "dump_payload_sanitizations", 0
     yield from _event_loop(ctx)
-    yield "acl_access_denied_auth", statistics.auth_failures
-    for field in ("acl_access_denied_cmd", "acl_access_denied_key", "acl_access_denied_channel"):
-        yield field, 0
+    denials = statistics.denials
+    yield "acl_access_denied_auth", denials[Reason.AUTH]
+    yield "acl_access_denied_cmd", denials[Reason.COMMAND]
+    yield "acl_access_denied_key", denials[Reason.KEY]
+    yield "acl_access_denied_channel", denials[Reason.CHANNEL]
 
 
 _NOT_COUNTED = (

@@ -21,7 +21,7 @@ from pyredis.execution.flags import (
     STALE,
 )
 from pyredis.execution.help import help_of
-from pyredis.execution.key_specs import KeyRange
+from pyredis.execution.key_specs import Channels, KeyRange
 from pyredis.execution.table import container, family
 from pyredis.primitives.patterns import compile_glob
 from pyredis.pubsub.broker import Subscriber
@@ -35,6 +35,7 @@ _SHARD_KINDS = (b"ssubscribe", b"sunsubscribe")
 @command(
     "PSUBSCRIBE",
     arity=-2,
+    channels=Channels(are_patterns=True),
     flags=PUBSUB | NOSCRIPT | LOADING | STALE,
     since="2.0.0",
     complexity="O(N) for N patterns",
@@ -49,6 +50,7 @@ def psubscribe(ctx: Context, *patterns: bytes) -> Reply:
 @command(
     "PUBLISH",
     arity=3,
+    channels=Channels(only_first=True),
     flags=PUBSUB | LOADING | STALE | FAST | MAY_REPLICATE,
     since="2.0.0",
     complexity="O(N+M) for N subscribers and M patterns of all clients",
@@ -163,6 +165,7 @@ def punsubscribe(ctx: Context, *patterns: bytes) -> Reply:
 @command(
     "SPUBLISH",
     arity=3,
+    channels=Channels(only_first=True),
     flags=PUBSUB | LOADING | STALE | FAST | MAY_REPLICATE,
     keys=KeyRange(1, access=NOT_KEY),
     since="7.0.0",
@@ -178,6 +181,7 @@ def spublish(ctx: Context, shardchannel: bytes, message: bytes) -> Reply:
 @command(
     "SSUBSCRIBE",
     arity=-2,
+    channels=Channels(),
     flags=PUBSUB | NOSCRIPT | LOADING | STALE,
     keys=KeyRange(1, last=-1, access=NOT_KEY),
     since="7.0.0",
@@ -193,6 +197,7 @@ def ssubscribe(ctx: Context, *shardchannels: bytes) -> Reply:
 @command(
     "SUBSCRIBE",
     arity=-2,
+    channels=Channels(),
     flags=PUBSUB | NOSCRIPT | LOADING | STALE,
     since="2.0.0",
     complexity="O(N) for N channels",

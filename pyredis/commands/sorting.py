@@ -89,7 +89,7 @@ def _sort_keys(argv: Sequence[bytes]) -> list[FoundKey]:
 )
 def sort(ctx: Context, key: bytes, *options: bytes) -> Reply:
     """Sort the elements of a list, set or sorted set, and return or store them."""
-    request = _read(options, may_store=True, in_cluster=ctx.server.cluster.is_on)
+    request = _read(ctx, options, may_store=True)
     found = _sorted(ctx, key, request)
     if request.destination is None:
         return found  # type: ignore[return-value]  # a list of bytes is a reply
@@ -123,7 +123,7 @@ def _sort_ro_keys(argv: Sequence[bytes]) -> list[FoundKey]:
 )
 def sort_ro(ctx: Context, key: bytes, *options: bytes) -> Reply:
     """Sort the elements of a list, set or sorted set, and return them."""
-    return _sorted(ctx, key, _read(options, may_store=False, in_cluster=ctx.server.cluster.is_on))  # type: ignore[return-value]
+    return _sorted(ctx, key, _read(ctx, options, may_store=False))  # type: ignore[return-value]
 
 
 class _Pattern:
@@ -191,7 +191,7 @@ class _Request:
         return start, size if self.count < 0 else min(start + self.count, size)
 
 
-def _read(options: Sequence[bytes], *, may_store: bool, in_cluster: bool) -> _Request:
+def _read(ctx: Context, options: Sequence[bytes], *, may_store: bool) -> _Request:
     """
     Read the options.
 
@@ -213,22 +213,29 @@ def _read(options: Sequence[bytes], *, may_store: bool, in_cluster: bool) -> _Re
             request.destination = arguments.take()
         elif option == b"BY" and arguments:
             request.by = _Pattern(arguments.take())
+            if request.by.has_star:
+                _check_access(ctx, "BY")
             # Once told not to sort, Redis does not, whatever BY follows.
             request.unsorted = request.unsorted or not request.by.has_star
-            if in_cluster and request.by.has_star:
-                raise _denied_in_cluster("BY")
         elif option == b"GET" and arguments:
-            if in_cluster:
-                raise _denied_in_cluster("GET")
+            _check_access(ctx, "GET")
             request.gets.append(_Pattern(arguments.take()))
         else:
             raise syntax_error()
     return request
 
 
-def _denied_in_cluster(option: str) -> RedisError:
-    """Other keys than the one to sort may be on other nodes."""
-    return RedisError(f"{option} option of SORT denied in Cluster mode.")
+def _check_access(ctx: Context, option: str) -> None:
+    """
+    Refuse an option that looks into keys which the request does not name.
+
+    Raises:
+        RedisError: They may be on other nodes, or the user may not read them all.
+    """
+    if ctx.server.cluster.is_on:
+        raise RedisError(f"{option} option of SORT denied in Cluster mode.")
+    if not ctx.server.access.may_read_every_key(ctx.client):
+        raise RedisError(f"{option} option of SORT denied due to insufficient ACL permissions.")
 
 
 def _sorted(ctx: Context, key: bytes, request: _Request) -> list[bytes | None]:

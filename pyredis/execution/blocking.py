@@ -202,6 +202,14 @@ class WaitingRoom:
 
     def _run_again(self, waiting: Waiting) -> None:
         client = waiting.client
+        # Its user's permissions may have changed while it waited.
+        denied = self._server.access.refusal(client, waiting.command, waiting.argv)
+        if denied is not None:
+            waiting.command.rejected += 1
+            self._server.statistics.count_error(denied.code)
+            self.leave(client)
+            client.answer(denied)
+            return
         limit = self._server.memory_limit
         if limit.bytes and not limit.make_room() and waiting.command.deny_oom:
             self.release_with_error(client, memory_exceeded())

@@ -19,6 +19,7 @@ from pyredis.wire.human import encode_human
 from pyredis.wire.replies import Push, Reply
 
 if TYPE_CHECKING:
+    from pyredis.acl.users import User
     from pyredis.datatypes.encodings import EncodingLimits
     from pyredis.execution.blocking import Waiting
     from pyredis.execution.instance import Instance
@@ -101,6 +102,7 @@ class Client:
         behind: What is told while a request runs and leaves behind its reply; None
             while pushes leave at once.
         hears: It is told of changed keys, its own or another client's.
+        plain: Finds the commands that may go the dispatcher's short way for its user.
         reads_lines: The request that waits was typed as a line: its answer has
             the form that people read.
     """
@@ -128,6 +130,7 @@ class Client:
         "no_evict",
         "no_touch",
         "output_bytes",
+        "plain",
         "reads_lines",
         "reply_mode",
         "resp",
@@ -135,7 +138,7 @@ class Client:
         "subscriptions",
         "tracking",
         "transaction",
-        "user_name",
+        "user",
         "waiting",
         "watching",
     )
@@ -177,18 +180,33 @@ class Client:
         self.subscriptions: Subscriptions | None = None
         self.reply_mode = "on"
         self.resp = 2
-        self.user_name = "default"
         self.authenticated = False
+        self.become(server.access.users.default)
 
     @property
     def is_local(self) -> bool:
         """Whether it is on this machine: over loopback, a Unix socket, or in this process."""
         return self.is_unix or self.address.startswith(("127.", "[::1]:")) or not self.address
 
+    @property
+    def user_name(self) -> str:
+        """The name of the user it is."""
+        return self.user.name.decode("utf-8", "surrogateescape")
+
+    @property
+    def must_log_in(self) -> bool:
+        """Whether it may do nothing before it has logged in."""
+        return not self.authenticated and self.ctx.server.access.requires_login
+
+    def become(self, user: User) -> None:
+        """Be a user from now on, with the permissions the user has now."""
+        self.user = user
+        self.plain = self.ctx.server.access.plain_of(user)
+
     def refresh(self) -> None:
         """Recompute :attr:`special` after a change of state."""
         self.special = bool(
-            not self.authenticated
+            self.must_log_in
             or self.transaction is not None
             or self.reply_mode != "on"
             or self.no_touch

@@ -72,7 +72,6 @@ class Dispatcher:
         self._keyspace = server.keyspace
         self._statistics = server.statistics
         self._timer = server.timer
-        self._plain = server.table.plain.get
         self._reasons: set[str] = set()
         self.special = False
         self.running: Client | None = None
@@ -110,7 +109,7 @@ class Dispatcher:
         keyspace = self._keyspace
         timer = self._timer
         ctx = client.ctx
-        plain = self._plain if not (client.special or self.special) else _NOTHING
+        plain = client.plain if not (client.special or self.special) else _NOTHING
         null = b"_\r\n" if client.resp == 3 else b"$-1\r\n"
         gathered = 0
         # Commands of one name in a row are counted and timed together.
@@ -129,7 +128,7 @@ class Dispatcher:
                     self._account(client, current, first, repeated, started)
                     current = None
                 reply = self.dispatch(client, argv)
-                plain = self._plain if not (client.special or self.special) else _NOTHING
+                plain = client.plain if not (client.special or self.special) else _NOTHING
                 null = b"_\r\n" if client.resp == 3 else b"$-1\r\n"
                 started = timer()
                 if client.waiting is not None or client.closing:
@@ -241,7 +240,7 @@ class Dispatcher:
         Returns:
             Its reply as a value, or ``LATER`` if nothing was done.
         """
-        command = self._plain(argv[0])
+        command = client.plain(argv[0])
         count = len(argv)
         if command is None or client.special or self.special or count < command.minimum:
             return LATER
@@ -392,8 +391,9 @@ class Dispatcher:
         elapsed = timer() - started
         self._keyspace.touching = True
         command.calls += 1
-        command.nanoseconds += elapsed
         waits = reply.__class__ is Blocked and client.ctx.may_block
+        if not waits:
+            command.nanoseconds += elapsed
         self.after_call(client, command, client.argv, elapsed, waits)
         client.argv = outer
         self.running = outer_client
@@ -413,6 +413,12 @@ class Dispatcher:
         ctx.may_block = False
         try:
             for command, argv in queued:
+                # The rules may have changed since it was queued, even by the command before.
+                denied = self._server.access.refusal_of_queued(client, command, argv)
+                if denied is not None:
+                    self._statistics.count_error(denied.code)
+                    replies.append(denied)
+                    continue
                 reply = self.call(client, command, argv)
                 replies.append(reply.on_timeout if reply.__class__ is Blocked else reply)
         finally:

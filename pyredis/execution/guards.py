@@ -40,7 +40,7 @@ def protected(client: Client, command: Command, argv: Sequence[bytes]) -> RedisE
 
 def unauthenticated(client: Client, command: Command, argv: Sequence[bytes]) -> RedisError | None:
     """Refuse all but AUTH, HELLO, QUIT and RESET before authentication."""
-    if client.authenticated or not command.needs_auth:
+    if not command.needs_auth or not client.must_log_in:
         return None
     return RedisError("Authentication required.", code="NOAUTH")
 
@@ -52,6 +52,13 @@ def forbidden_in_transaction(
     if client.transaction is not None and command.no_multi:
         return RedisError("Command not allowed inside a transaction")
     return None
+
+
+def denied(client: Client, command: Command, argv: Sequence[bytes]) -> RedisError | None:
+    """Refuse what the client's user has no permission for."""
+    if client.user.is_unrestricted:
+        return None
+    return client.ctx.server.access.refusal(client, command, argv)
 
 
 def memory_short(client: Client, command: Command, argv: Sequence[bytes]) -> RedisError | None:
@@ -119,6 +126,7 @@ GUARDS: tuple[Guard, ...] = (
     protected,
     unauthenticated,
     forbidden_in_transaction,
+    denied,
     across_slots,
     memory_short,
     only_listening,

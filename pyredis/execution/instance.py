@@ -17,6 +17,7 @@ from pyredis.execution.migrations import Migrations
 from pyredis.execution.monitors import Monitors
 from pyredis.execution.notifications import KeyspaceNotifier
 from pyredis.execution.pausing import ClientPause
+from pyredis.execution.permissions import AccessControl
 from pyredis.execution.ports import Host, Memory, NoHost, NoMemory, Scheduler
 from pyredis.execution.propagation import Propagation
 from pyredis.execution.scripting.runtime import Scripting
@@ -58,6 +59,8 @@ class Instance:
         soon: Calls a function when the command under way is over.
         serve_others: Called in the middle of a command that takes long: serves all
             connections but that client's, for a moment.
+        access: Its users and what they may do.
+        entropy: Returns so many bytes that nobody can guess.
         facts: What INFO says of process and build, by field: values, or functions for them.
         modules: Of users, in the order they were loaded.
         switches: What DEBUG has switched.
@@ -81,6 +84,7 @@ class Instance:
         self.table = table or CommandTable()
         self.limits = EncodingLimits()
         self.statistics = Statistics()
+        self.access = AccessControl(self)
         self.clients: dict[int, Client] = {}
         self.on_clients_changed: Callable[[], None] = lambda: None
         self.host: Host = NoHost()
@@ -89,6 +93,7 @@ class Instance:
         self.round_changed: Callable[[], None] = lambda: None
         self.soon: Callable[[Callable[[], None]], object] = lambda call: call()
         self.serve_others: Callable[[Client], None] = lambda client: None
+        self.entropy: Callable[[int], bytes] = rng.randbytes
         self.facts: dict[str, Any] = {
             "redis_version": REDIS_VERSION,
             "pyredis_version": __version__,
@@ -101,6 +106,8 @@ class Instance:
         self._next_client = 1
         self.propagation = Propagation(self)
         self.cluster = ClusterRules(self)
+        self.access.users.set_default_password(settings.requirepass)
+        self.access.rulebook.all_channels = settings.acl_pubsub_default == "allchannels"
         self.watched = WatchedKeys(keyspace)
         self.broker = Broker()
         self.notifier = KeyspaceNotifier(keyspace, self.broker)
@@ -186,11 +193,20 @@ class Instance:
         """Return a new client; :meth:`disconnect` it when its connection is gone."""
         client = Client(self, self._next_client, connection, address, local_address)
         self._next_client += 1
-        client.authenticated = not self.settings.requirepass
+        client.authenticated = not self.access.requires_login
         client.refresh()
         self.clients[client.id] = client
         self.on_clients_changed()
         return client
+
+    def hang_up(self, client: Client) -> None:
+        """Close a connection at once, or after its reply if it is the one whose command runs."""
+        if self.dispatcher.running is client:
+            client.close()
+        else:
+            client.kill()
+            # The socket's end comes a turn later; the client is no client from now on.
+            self.disconnect(client)
 
     def disconnect(self, client: Client) -> None:
         """Take a client out of every registry: nothing is owed to it any more."""

@@ -163,6 +163,23 @@ class UnknownKeys(KeySpec):
         return {"type": "unknown", "spec": {}}
 
 
+@dataclass(frozen=True, slots=True)
+class Channels:
+    """
+    Which arguments are channels that a command uses: all of them, or the first alone.
+
+    Leaving a channel takes no permission, so it is no use of one.
+    """
+
+    only_first: bool = False
+    are_patterns: bool = False
+
+    def find(self, argv: Sequence[bytes]) -> list[tuple[int, bool]]:
+        """Find the indexes of the channels, and say of each whether it is a pattern."""
+        end = min(2, len(argv)) if self.only_first else len(argv)
+        return [(index, self.are_patterns) for index in range(1, end)]
+
+
 def key_finder(specs: Sequence[KeySpec], *, routed: bool = False) -> KeyFinder:
     """Make the function that finds the indexes of all keys of a command.
 

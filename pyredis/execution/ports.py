@@ -208,6 +208,17 @@ class Host(Protocol):
             RedisError: There is no file, or it cannot be written.
         """
 
+    def read_acl_file(self) -> bytes:
+        """
+        Return the text of the ACL file.
+
+        Raises:
+            OSError: It cannot be read.
+        """
+
+    def write_acl_file(self, text: bytes) -> bool:
+        """Replace the ACL file's text; return whether that was possible, the log says why not."""
+
     def load_module(self, name: str) -> None:
         """
         Serve the commands that a Python module declares.
@@ -243,6 +254,14 @@ class NoHost:
     def rewrite_config(self, force_all: bool = False) -> None:
         """Refuse."""
         raise RedisError("The server is running without a config file")
+
+    def read_acl_file(self) -> bytes:
+        """There is none."""
+        raise FileNotFoundError(2, "No such file or directory")
+
+    def write_acl_file(self, text: bytes) -> bool:
+        """There is none."""
+        return False
 
     def load_module(self, name: str) -> None:
         """Refuse: which modules there are is not known."""

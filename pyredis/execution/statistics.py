@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter, deque
 
+from pyredis.acl.selectors import Reason
+
 _MAX_ERROR_CODES = 128
 _SAMPLES = 4
 
@@ -35,6 +37,7 @@ class Statistics:
 
     Attributes:
         errors: Error replies by their code.
+        denials: What users were denied, by the reason.
         commands: Rates: commands run, bytes received and sent, turns of the
             event loop and the nanoseconds it was busy.
         ticks: Turns of periodic work, and the time they took, of it for expiry.
@@ -59,7 +62,7 @@ class Statistics:
         self.query_buffer_disconnections = 0
         self.output_buffer_disconnections = 0
         self.evicted_clients = 0
-        self.auth_failures = 0
+        self.denials: Counter[Reason] = Counter()
         self.commands = Rate()
         self.input = Rate()
         self.output = Rate()

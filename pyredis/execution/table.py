@@ -45,7 +45,7 @@ from pyredis.execution.flags import (
     Flag,
     implicit_categories,
 )
-from pyredis.execution.key_specs import KeySpec, is_movable
+from pyredis.execution.key_specs import Channels, KeySpec, is_movable
 from pyredis.execution.latencies import LatencyHistogram
 
 Body = Callable[..., Any]
@@ -76,6 +76,7 @@ class Declaration:
         body: Called with the context and the arguments behind the name.
         arity: As Redis counts it, the name included; negative means at least.
         key_specs: Where its keys are.
+        channels: Which arguments are channels it publishes or subscribes to.
         subcommands: Of a container, by their names in capitals.
         runs_in_transaction: Runs at once between MULTI and EXEC instead of being queued.
         may_wait: Makes its client wait, whether or not it has the flag (WAIT has not).
@@ -111,6 +112,7 @@ class Declaration:
         runs_queue: bool = False,
         inflates: bool = False,
         runs_commands: bool = False,
+        channels: Channels | None = None,
     ) -> None:
         self.name = name
         self.body = body
@@ -136,6 +138,7 @@ class Declaration:
             and any(RO in spec.access for spec in self.key_specs)
         )
         self.runs_commands = runs_commands or runs_queue
+        self.channels = channels
         self.subcommands: dict[str, Declaration] = {}
         self.batch: Body | None = None
         self.batch_width = 0

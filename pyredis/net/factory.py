@@ -80,8 +80,8 @@ class RedisFactory(Factory):
         self._server = server
 
     def _is_protected_from(self, addr: Any) -> bool:
-        settings = self._server.settings
-        if not settings.protected_mode or settings.requirepass:
+        default_user = self._server.access.users.default
+        if not self._server.settings.protected_mode or not default_user.no_password:
             return False
         host = getattr(addr, "host", None)
         return host is not None and not (host.startswith(("127.", "::ffff:127.")) or host == "::1")

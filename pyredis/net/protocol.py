@@ -79,7 +79,7 @@ class RedisProtocol(LineReceiver):
         self.client.is_unix = not hasattr(peer, "port")
         if not self.client.is_unix:
             self._set_options()
-        self.set_limited(not self.client.authenticated)
+        self.set_limited(self.client.must_log_in)
         self._write = self.transport.write
         if self._hub is not None:
             self.transport.read_through(self._hub)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from pyredis.acl.selectors import Reason
 from pyredis.errors import RedisError
 from pyredis.execution.modules import LoadedModule
 from pyredis.wire.replies import OK, PONG, QUEUED, Simple
@@ -98,7 +99,7 @@ class AuthTests(SynchronousTestCase):
         for words in (["sec"], [""], ["default", "sec"], ["nobody", b"sec\x00ret"]):
             self.assertEqual(self.error("AUTH", *words), WRONG_PASSWORD)
 
-        self.assertEqual(self.session.server.statistics.auth_failures, 4)
+        self.assertEqual(self.session.server.statistics.denials[Reason.AUTH], 4)
         self.assertEqual(self.error("PING"), b"NOAUTH Authentication required.")
 
     def test_more_words_are_a_syntax_error(self) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from pyredis.acl.selectors import Reason
 from pyredis.errors import RedisError
-from pyredis.execution.authentication import has_user, log_in, log_out, may_log_in, needs_password
+from pyredis.execution.authentication import find_user, log_in, log_out
 from tests.commands.session import MemoryConnection, Session
 
 
@@ -28,19 +29,38 @@ class AuthenticationTests(SynchronousTestCase):
         self.connection = LimitedConnection()
         self.client = self.server.connect(self.connection)
 
-    def test_there_is_one_user(self) -> None:
-        """He is called default, and names have their case."""
-        self.assertTrue(has_user(self.server, b"default"))
-        self.assertFalse(has_user(self.server, b"Default"))
+    def test_the_password_of_the_default_user_is_requirepass(self) -> None:
+        """Without one it needs none, and any will do."""
+        default = self.server.access.users.default
+        self.assertIs(find_user(self.server, b"default", b"secret"), default)
+        self.assertIsNone(find_user(self.server, b"default", b"secre"))
+        self.server.access.set_default_password(b"")
+        self.assertIs(find_user(self.server, b"default", b"any"), default)
+        self.assertIsNone(find_user(self.server, b"nobody", b"any"))
 
-    def test_his_password_is_requirepass(self) -> None:
-        """Without one he needs none, and any will do."""
-        self.assertTrue(may_log_in(self.server, b"default", b"secret"))
-        self.assertFalse(may_log_in(self.server, b"default", b"secre"))
-        self.server.settings.requirepass = b""
-        self.assertFalse(needs_password(self.server))
-        self.assertTrue(may_log_in(self.server, b"default", b"any"))
-        self.assertFalse(may_log_in(self.server, b"nobody", b"any"))
+    def test_a_disabled_user_cannot_log_in(self) -> None:
+        """Whatever the password is; and names have their case."""
+        self.server.access.set_user(b"ann", [b">pw"])
+        self.assertIsNone(find_user(self.server, b"ann", b"pw"))
+        self.server.access.set_user(b"ann", [b"on"])
+        self.assertIsNotNone(find_user(self.server, b"ann", b"pw"))
+        self.assertIsNone(find_user(self.server, b"Ann", b"pw"))
+
+    def test_a_failed_login_is_counted_and_logged(self) -> None:
+        """Under the name that was tried."""
+        with self.assertRaises(RedisError):
+            log_in(self.client, b"mallory", b"guess")
+
+        self.assertEqual(self.server.statistics.denials[Reason.AUTH], 1)
+        [entry] = self.server.access.log.newest(10)
+        self.assertEqual((entry.reason, entry.user_name), (Reason.AUTH, b"mallory"))
+
+    def test_without_passwords_nobody_must_log_in(self) -> None:
+        """Who never did must again once there is one."""
+        self.server.access.set_default_password(b"")
+        self.assertEqual((self.client.special, self.connection.limited), (False, False))
+        self.server.access.set_default_password(b"new")
+        self.assertEqual((self.client.special, self.connection.limited), (True, True))
 
     def test_logging_in_lifts_the_limits(self) -> None:
         """Requests may be large, and the client is nothing special any more."""
@@ -64,6 +84,6 @@ class AuthenticationTests(SynchronousTestCase):
         log_out(self.client)
         self.assertEqual((self.client.authenticated, self.connection.limited), (False, True))
 
-        self.server.settings.requirepass = b""
+        self.server.access.set_default_password(b"")
         log_out(self.client)
         self.assertEqual((self.client.authenticated, self.connection.limited), (True, False))

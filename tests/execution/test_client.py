@@ -12,6 +12,12 @@ from pyredis.wire.replies import NO_REPLY, OK, Push
 from tests.execution.playground import START_MS, Playground, wire_of
 
 
+def must_log_in(client: Client, wanted: bool) -> None:
+    """Let a client need to log in, or need not."""
+    client.authenticated = not wanted
+    client.ctx.server.access.users.default.apply(b"off" if wanted else b"on")
+
+
 class ClientTestCase(SynchronousTestCase):
     """A server with a client."""
 
@@ -42,7 +48,7 @@ class ConnectingTests(ClientTestCase):
 
     def test_with_a_password(self) -> None:
         """A server with a password lets nobody in at first."""
-        client = Playground(requirepass="secret").client
+        client = Playground(requirepass=b"secret").client
 
         self.assertFalse(client.authenticated)
         self.assertTrue(client.special)
@@ -95,8 +101,8 @@ class SpecialTests(ClientTestCase):
         """Every state that a guard or the dispatcher looks at makes special, and its end plain."""
         changes: dict[str, tuple[Callable[[Client], None], Callable[[Client], None]]] = {
             "not authenticated": (
-                lambda client: setattr(client, "authenticated", False),
-                lambda client: setattr(client, "authenticated", True),
+                lambda client: must_log_in(client, True),
+                lambda client: must_log_in(client, False),
             ),
             "in a transaction": (
                 lambda client: setattr(client, "transaction", Transaction()),

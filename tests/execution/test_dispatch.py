@@ -443,6 +443,7 @@ class LongWayTests(DispatcherTestCase):
 
     def test_arity_before_the_guards(self) -> None:
         """A wrong number of words is seen before a missing password."""
+        self.play.server.access.users.default.apply(b"off")
         self.play.client.authenticated = False
         self.play.client.refresh()
 

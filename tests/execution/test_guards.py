@@ -23,6 +23,7 @@ def command(flags: Flag = Flag.NONE, name: str = "DEBUG") -> Command:
     return Command(Declaration(name, body, arity=name.count("|") + 1, flags=flags))
 
 
+DENIED = b"NOPERM User default has no permissions to run the 'debug' command"
 NOAUTH = b"NOAUTH Authentication required."
 NOT_QUEUED = b"ERR Command not allowed inside a transaction"
 IS_LOADING = b"LOADING Redis is loading the dataset in memory"
@@ -54,6 +55,7 @@ class GuardTests(SynchronousTestCase):
 
     def test_unauthenticated(self) -> None:
         """Without its password a client gets nowhere but to what needs none."""
+        self.play.server.access.users.default.apply(b"off")
         self.client.authenticated = False
 
         self.assertEqual(self.refusal(), NOAUTH)
@@ -65,6 +67,13 @@ class GuardTests(SynchronousTestCase):
 
         self.assertEqual(self.refusal(NO_MULTI), NOT_QUEUED)
         self.assertIsNone(self.refusal())
+
+    def test_denied(self) -> None:
+        """A user gets no further than its permissions; AUTH and its kind need none."""
+        self.play.server.access.users.default.apply(b"-@all")
+
+        self.assertEqual(self.refusal(), DENIED)
+        self.assertIsNone(self.refusal(NO_AUTH))
 
     def test_loading(self) -> None:
         """While data is loaded only what says so may run."""
@@ -99,16 +108,20 @@ class GuardTests(SynchronousTestCase):
         self.play.server.keyspace.loading = True
         self.client.transaction = Transaction()
         self.client.authenticated = False
+        default = self.play.server.access.users.default
+        default.apply(b"off")
+        default.apply(b"-@all")
         flags = PROTECTED | NO_MULTI
         heard = []
         for mend in (
             lambda: setattr(self.play.server.settings, "enable_debug_command", "yes"),
             lambda: setattr(self.client, "authenticated", True),
             lambda: setattr(self.client, "transaction", None),
+            lambda: default.apply(b"+@all"),
             lambda: setattr(self.play.server.keyspace, "loading", False),
         ):
             heard.append(self.refusal(flags))
             mend()
 
-        self.assertEqual(heard, [NOT_OPEN, NOAUTH, NOT_QUEUED, IS_LOADING])
+        self.assertEqual(heard, [NOT_OPEN, NOAUTH, NOT_QUEUED, DENIED, IS_LOADING])
         self.assertIsNone(self.refusal(flags))

@@ -13,9 +13,11 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pyredis._version import REDIS_VERSION
+from pyredis.acl.log import Where
 from pyredis.errors import RedisError, memory_exceeded
 from pyredis.execution.blocking import Blocked
 from pyredis.execution.client import Client
+from pyredis.execution.permissions import CommandRequest, denial_text
 from pyredis.execution.propagation import Audience
 from pyredis.execution.scripting.busy import BusyMode, busy_with
 from pyredis.execution.scripting.conversion import ToLua, TooLarge, words
@@ -242,7 +244,7 @@ class Scripting:
         own.db = ctx.db
         own.effects = ctx.effects
         client.resp = 2
-        client.user_name = caller.user_name
+        client.user = caller.user
         client.no_touch = caller.no_touch
         self._read_only = ro or no_writes
         self.caller = caller
@@ -433,6 +435,13 @@ class Scripting:
             raise self._refusal(command, WRONG_ARITY) from None
         if command.no_script and not self._server.switches.scripts_run_anything:
             raise self._refusal(command, NOT_FROM_SCRIPTS)
+        client = self._client
+        assert client is not None
+        if not client.user.is_unrestricted:
+            denial = self._server.access.denial(client, command, argv, Where.LUA)
+            if denial is not None:
+                text = denial_text(denial, client.user, command, argv)
+                raise self._refusal(command, b"ERR ACL failure in script: " + text)
         if self._read_only and (command.is_write or command.may_replicate):
             raise self._refusal(command, NO_WRITES)
         if self._slots is not None:
@@ -508,10 +517,11 @@ class Scripting:
         if not argv:
             raise self._refuse(NO_ARGUMENTS)
         try:
-            self._server.table.resolve(argv)
+            command = self._server.table.resolve(argv)
         except RedisError:
             raise self._refuse(b"ERR Invalid command passed to redis.acl_check_cmd()") from None
-        return True
+        assert self._client is not None
+        return self._client.user.denial(CommandRequest(command, argv)) is None
 
 
 _SHOWN = (bytes, int, float)

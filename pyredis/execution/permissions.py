@@ -1,0 +1,339 @@
+"""
+Who may run what: the users of a server, asked about its requests.
+
+Rules and users live in :mod:`pyredis.acl`, which knows no command. Here they
+meet the command table: which keys and channels a request has, which commands a
+user may run without being asked each time, whom a change of rules cuts off.
+
+A user to whom nothing is denied is never asked. For others a table of their own
+is made of the plain commands that no key could keep them from; these go the
+short way through the dispatcher, all else is asked for by a guard.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from pyredis.acl.catalogue import Catalogue, CommandEntry
+from pyredis.acl.files import text_of, users_in
+from pyredis.acl.log import AccessLog, Where
+from pyredis.acl.rules import Rulebook, merge_selectors
+from pyredis.acl.selectors import READ, WRITE, Denial, Reason
+from pyredis.acl.users import User, Users
+from pyredis.errors import RedisError
+from pyredis.execution.client_lines import client_line
+from pyredis.execution.flags import (
+    ACCESS,
+    DELETE,
+    INSERT,
+    MODULE,
+    UPDATE,
+    Access,
+    Category,
+    category_names,
+)
+from pyredis.execution.key_specs import find_keys_and_access, has_keys
+
+if TYPE_CHECKING:
+    from pyredis.execution.client import Client
+    from pyredis.execution.instance import Instance
+    from pyredis.execution.table import Command, CommandTable
+
+CATEGORIES = tuple(str(category.name).lower() for category in Category)
+
+_CHANGES = INSERT | DELETE | UPDATE
+
+_WHY_NOT_ANY_MORE = {
+    Reason.COMMAND: "no permission to execute the command or subcommand",
+    Reason.KEY: "no permission to touch the specified keys",
+    Reason.CHANNEL: "no permission to access one of the channels used as arguments",
+}
+
+
+class CommandRequest:
+    """
+    A request as :mod:`pyredis.acl` asks about it.
+
+    Args:
+        command: What it runs.
+        argv: All of its words.
+    """
+
+    __slots__ = ("_command", "_keys", "argv", "is_free", "name")
+
+    def __init__(self, command: Command, argv: Sequence[bytes]) -> None:
+        self.name = command.display_name
+        self.is_free = not command.needs_auth
+        self.argv = argv
+        self._command = command
+        self._keys: list[tuple[int, int]] | None = None
+
+    def find_keys(self) -> Sequence[tuple[int, int]]:
+        """Return the index of each key, and what is done with it."""
+        if self._keys is None:
+            found = find_keys_and_access(self._command.key_specs, self.argv)
+            # A script may ask about a request with words missing.
+            end = len(self.argv)
+            self._keys = [(index, _needed(access)) for index, access in found if index < end]
+        return self._keys
+
+    def find_channels(self) -> Sequence[tuple[int, bool]]:
+        """Return the index of each channel that is used, and whether it is a pattern."""
+        channels = self._command.declaration.channels
+        return () if channels is None else channels.find(self.argv)
+
+
+_needs: dict[Access, int] = {}
+
+
+def _needed(access: Access) -> int:
+    """Return which permissions an access to a key takes."""
+    needed = _needs.get(access)
+    if needed is None:
+        needed = (READ if access & ACCESS else 0) | (WRITE if access & _CHANGES else 0)
+        _needs[access] = needed
+    return needed
+
+
+class AccessControl:
+    """
+    The users of one server and what they may do.
+
+    Attributes:
+        rulebook: What rules are read by.
+        users: The register.
+        log: What was denied.
+        superuser: Of no register: for what the server itself runs.
+    """
+
+    def __init__(self, server: Instance) -> None:
+        self._server = server
+        self.rulebook = rulebook_of(server.table)
+        self.users = Users(self.rulebook)
+        self.log = AccessLog()
+        self.superuser = self.users.new_default()
+        self.superuser.name = b"(superuser)"
+        self._plain: dict[User, dict[bytes, Command]] = {}
+
+    @property
+    def requires_login(self) -> bool:
+        """Whether a client must log in before it may do anything."""
+        default = self.users.default
+        return not (default.no_password and default.enabled)
+
+    def plain_of(self, user: User) -> Callable[[bytes], Command | None]:
+        """Return the lookup of the commands that may go the short way for a user."""
+        table = self._server.table.plain
+        if user.is_unrestricted:
+            return table.get
+        own = self._plain.get(user)
+        if own is None:
+            own = {name: command for name, command in table.items() if _is_open(user, command)}
+            self._plain[user] = own
+        return own.get
+
+    # Requests
+
+    def denial(
+        self, client: Client, command: Command, argv: Sequence[bytes], where: Where
+    ) -> Denial | None:
+        """Tell what of a request is denied to a client, and enter it in the log."""
+        user = client.user
+        if user.is_unrestricted:
+            return None
+        denial = user.denial(CommandRequest(command, argv))
+        if denial is not None:
+            named = denial.reason is Reason.COMMAND
+            what = command.display_name.encode() if named else argv[denial.position]
+            self._note(client, denial.reason, where, what, user.name)
+        return denial
+
+    def refusal(self, client: Client, command: Command, argv: Sequence[bytes]) -> RedisError | None:
+        """Return the refusal of a request that is denied to its client, or None."""
+        denial = self.denial(client, command, argv, _where(client))
+        if denial is None:
+            return None
+        return RedisError(denial_text(denial, client.user, command, argv), code="NOPERM")
+
+    def refusal_of_queued(
+        self, client: Client, command: Command, argv: Sequence[bytes]
+    ) -> RedisError | None:
+        """Return the refusal of a request that may have become denied since it was queued."""
+        denial = self.denial(client, command, argv, Where.MULTI)
+        if denial is None:
+            return None
+        return RedisError(
+            "ACLs rules changed between the moment the transaction was accumulated and the EXEC "
+            "call. This command is no longer allowed for the following reason: "
+            + _WHY_NOT_ANY_MORE[denial.reason],
+            code="NOPERM",
+        )
+
+    def may_read_every_key(self, client: Client) -> bool:
+        """Tell whether the request under way may look into keys that its words do not name."""
+        argv = client.argv
+        if client.user.is_unrestricted or not argv:
+            # The short way is open only where no key is denied.
+            return True
+        request = CommandRequest(self._server.table.resolve(argv), argv)
+        return any(
+            selector.permits_every_key(READ) and selector.denial(request) is None
+            for selector in client.user.selectors
+        )
+
+    def note_failed_login(self, client: Client, name: bytes) -> None:
+        """Enter in the log that somebody was not who they said."""
+        word = client.argv[0] if client.argv else b""
+        self._note(client, Reason.AUTH, _where(client), word, name)
+
+    def _note(
+        self, client: Client, reason: Reason, where: Where, what: bytes, user_name: bytes
+    ) -> None:
+        server = self._server
+        server.statistics.denials[reason] += 1
+        now_ms = server.keyspace.now_ms
+        line = client_line(server.scripting.caller or client, now_ms)
+        max_len = server.settings.acllog_max_len
+        self.log.add(reason, where, what, user_name, line, now_ms, max_len)
+
+    # Changes
+
+    def set_user(self, name: bytes, rules: Sequence[bytes]) -> None:
+        """
+        Make or change a user.
+
+        Raises:
+            UnmatchedParenthesis: A selector does not end.
+            RefusedRule: A rule is wrong; nothing has changed.
+        """
+        staged = self.users.staged(name, merge_selectors(rules))
+        known = self.users.find(name)
+        if known is not None:
+            self._cut_off_listeners(known, staged)
+        self.user_changed(self.users.put(staged))
+
+    def delete_user(self, name: bytes) -> bool:
+        """Delete a user and hang up on its clients; return whether there was one."""
+        user = self.users.remove(name)
+        if user is None:
+            return False
+        self._cut_off(user)
+        return True
+
+    def load(self, text: bytes, path: str) -> None:
+        """
+        Put the users of an ACL file in place of all; clients of the old ones are hung up on.
+
+        Raises:
+            AclFileError: Something is wrong; nothing has changed.
+        """
+        for user in self.users.replace_all(users_in(text, path, self.users)):
+            self._cut_off(user)
+        self.user_changed(self.users.default)
+
+    def text(self) -> bytes:
+        """Return the ACL file of the users as they are."""
+        return text_of(self.users)
+
+    def set_default_password(self, password: bytes) -> None:
+        """Give the default user one password, or none at all (``requirepass``)."""
+        self.users.set_default_password(password)
+        self.user_changed(self.users.default)
+
+    def user_changed(self, user: User) -> None:
+        """Let the clients of a user feel what it may do now."""
+        self._plain.pop(user, None)
+        for client in self._server.clients.values():
+            if client.user is user:
+                client.become(user)
+            if user is self.users.default:
+                # Who never logged in needs not, or does again.
+                client.connection.set_limited(client.must_log_in)
+                client.refresh()
+
+    def commands_added(self) -> None:
+        """Let rules speak of commands that were added to the table."""
+        self.rulebook.catalogue.add(_entries(self._server.table))
+        self.users.recompute()
+        self._plain.clear()
+        for client in self._server.clients.values():
+            client.become(client.user)
+
+    def _cut_off(self, user: User) -> None:
+        """Hang up on the clients of a user that is none any more."""
+        self._plain.pop(user, None)
+        for client in [c for c in self._server.clients.values() if c.user is user]:
+            client.become(self.users.default)
+            client.authenticated = False
+            self._server.hang_up(client)
+
+    def _cut_off_listeners(self, old: User, new: User) -> None:
+        """Hang up on subscribers who listen to what the user may not hear any more."""
+        if any(selector.all_channels for selector in new.selectors):
+            return
+        if not any(selector.all_channels or selector.channels for selector in old.selectors):
+            return
+        for client in [c for c in self._server.clients.values() if c.user is old]:
+            if not _may_listen(new, client):
+                self._server.hang_up(client)
+
+
+def rulebook_of(table: CommandTable) -> Rulebook:
+    """Return what rules about the commands of a table are read by."""
+    return Rulebook(Catalogue(CATEGORIES, _entries(table)))
+
+
+def _entries(table: CommandTable) -> Iterator[CommandEntry]:
+    """Tell of all commands, each by its own name, in the words of rules."""
+    for command in table:
+        for each in (command, *command.subcommands.values()):
+            yield CommandEntry(
+                each.display_name,
+                frozenset(name[1:] for name in category_names(each.declaration.categories)),
+                tuple(sub.display_name for sub in each.subcommands.values()),
+                MODULE not in each.flags,
+            )
+
+
+def _is_open(user: User, command: Command) -> bool:
+    """Tell whether a command can never be denied to a user."""
+    name = command.display_name
+    if command.declaration.channels is not None:
+        return False
+    keyless = not has_keys(command.key_specs)
+    return any(
+        (selector.all_commands or name in selector.allowed) and (keyless or selector.all_keys)
+        for selector in user.selectors
+    )
+
+
+def _may_listen(user: User, client: Client) -> bool:
+    """Tell whether a user may listen to all that a client listens to."""
+    own = client.subscriptions
+    if own is None:
+        return True
+    names = [(name, False) for name in (*own.channels, *own.shard_channels)]
+    names += [(pattern, True) for pattern in own.patterns]
+    return all(
+        any(selector.permits_channel(name, is_pattern) for selector in user.selectors)
+        for name, is_pattern in names
+    )
+
+
+def _where(client: Client) -> Where:
+    return Where.TOPLEVEL if client.transaction is None else Where.MULTI
+
+
+def denial_text(
+    denial: Denial, user: User, command: Command, argv: Sequence[bytes], verbose: bool = False
+) -> bytes:
+    """Say what is denied to a user; only ``verbose`` tells which key or channel it is."""
+    if denial.reason is Reason.COMMAND:
+        name = command.display_name.encode()
+        return b"User %b has no permissions to run the '%b' command" % (user.name, name)
+    kind = b"key" if denial.reason is Reason.KEY else b"channel"
+    if verbose:
+        word = argv[denial.position]
+        return b"User %b has no permissions to access the '%b' %b" % (user.name, word, kind)
+    return b"No permissions to access a " + kind
