@@ -212,7 +212,7 @@ class Dispatcher:
         Returns:
             Replies to the first of them, maybe none: call :meth:`run` for the others.
         """
-        command = self._plain(batch.name)
+        command = client.plain(batch.name)
         if (
             command is None
             or command.batch is None

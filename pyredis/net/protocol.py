@@ -154,7 +154,7 @@ class RedisProtocol(LineReceiver):
         self.client.resp = old.resp
         self.client.library_name = old.library_name
         self.client.library_version = old.library_version
-        self.set_limited(not self.client.authenticated)
+        self.set_limited(self.client.must_log_in)
 
     # The execution floor calls these (ports.Connection)
 

@@ -11,6 +11,7 @@ from pyredis.acl.users import RefusedRule, User
 from pyredis.execution.flags import FAST, READONLY
 from pyredis.execution.permissions import CommandRequest, denial_text
 from pyredis.execution.table import Declaration
+from pyredis.wire.batches import Batch
 from pyredis.wire.replies import OK
 from tests.commands.session import Session
 
@@ -73,6 +74,16 @@ class ShortWayTests(PermissionTestCase):
         found = {name for name in (b"PING", b"get", b"SET", b"MGET", b"GET") if plain(name)}
 
         self.assertEqual(found, {b"PING", b"get", b"GET"})
+
+    def test_pipelines_of_one_command(self) -> None:
+        """They are refused as a whole to who may not run the command, or not with all keys."""
+        dispatcher = self.server.dispatcher
+        batch = Batch(b"GET", 2, [(b"a", b"b")])
+        self.user(b"+@all", b"~*")
+        self.assertEqual(dispatcher.run_batch(self.session.client, batch), [None, None])
+        for rules in ((b"+@all", b"-get", b"~*"), (b"+@all", b"~a")):
+            self.user(*rules)
+            self.assertEqual(dispatcher.run_batch(self.session.client, batch), [])
 
     def test_a_change_is_felt_at_once(self) -> None:
         """By clients that are connected."""
