@@ -203,8 +203,11 @@ class Connection:
         return got[:-2]
 
     def is_closed(self) -> bool:
-        """Wait for the server to hang up."""
-        return self.socket.recv(1) == b""
+        """Wait for the server to hang up, politely or not."""
+        try:
+            return self.socket.recv(1) == b""
+        except ConnectionResetError:
+            return True
 
     def close(self) -> None:
         """Close."""
