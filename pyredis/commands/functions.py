@@ -281,13 +281,16 @@ _CHECKSUM_BYTES = 8
 def _call(
     ctx: Context, function: bytes, numkeys: bytes, options: tuple[bytes, ...], ro: bool
 ) -> Reply:
-    announce(ctx)
-    libraries = ctx.server.scripting.libraries
-    found = libraries.functions.get(function.lower())
+    if ctx.client.argv:
+        announce(ctx)
+    scripting = ctx.server.scripting
+    found = scripting.libraries.functions.get(function.lower())
     if found is None:
         raise RedisError("Function not found")
-    count = key_count(numkeys, len(options), "Bad number of keys provided")
-    return libraries.call(ctx, found, count, options, ro)
+    count = 0
+    if numkeys != b"0":
+        count = key_count(numkeys, len(options), "Bad number of keys provided")
+    return scripting.run(ctx, found.code, count, options, ro)
 
 
 def _running(ctx: Context) -> Reply:
@@ -297,9 +300,13 @@ def _running(ctx: Context) -> Reply:
     caller = scripting.caller
     if running is None or caller is None:
         return None
+    argv = list[Reply](caller.argv)
+    if not argv:  # it went the short way, which keeps no requests
+        count, arguments, ro = scripting.request
+        argv = [b"fcall_ro" if ro else b"fcall", running[0], b"%d" % count, *arguments]
     return {
         b"name": running[0],
-        b"command": list(caller.argv),
+        b"command": argv,
         b"duration_ms": running[1],
     }
 
@@ -316,7 +323,7 @@ def _described(library: Library, with_code: bool) -> Reply:
 
 
 def _function(function: Function) -> Reply:
-    flags = (Simple(name) for name, flag in FLAGS_BY_NAME.items() if flag in function.flags)
+    flags = (Simple(name) for name, flag in FLAGS_BY_NAME.items() if flag in function.code.flags)
     return {
         b"name": function.name,
         b"description": function.description,

@@ -33,7 +33,7 @@ command = family("scripting", Category.SCRIPTING)
 
 
 def announce(ctx: Context) -> None:
-    """Show a request to monitors now, before the commands of its script."""
+    """Show a request that went the long way to monitors now, before its script's commands."""
     monitors = ctx.server.monitors
     if monitors:
         monitors.show(ctx.client, ctx.client.argv)
@@ -70,10 +70,11 @@ def key_count(numkeys: bytes, given: int, error: str | None = None) -> int:
 )
 def eval_(ctx: Context, script: bytes, numkeys: bytes, *options: bytes) -> Reply:
     """Run a Lua script."""
-    announce(ctx)
+    if ctx.client.argv:
+        announce(ctx)
     count = key_count(numkeys, len(options)) if numkeys != b"0" else 0
     scripting = ctx.server.scripting
-    return scripting.run_script(ctx, scripting.load(script), count, options, False)
+    return scripting.run(ctx, scripting.load(script).code, count, options, False)
 
 
 @command(
@@ -91,10 +92,11 @@ def eval_(ctx: Context, script: bytes, numkeys: bytes, *options: bytes) -> Reply
 )
 def eval_ro(ctx: Context, script: bytes, numkeys: bytes, *options: bytes) -> Reply:
     """Run a Lua script that changes nothing."""
-    announce(ctx)
-    count = key_count(numkeys, len(options))
+    if ctx.client.argv:
+        announce(ctx)
+    count = key_count(numkeys, len(options)) if numkeys != b"0" else 0
     scripting = ctx.server.scripting
-    return scripting.run_script(ctx, scripting.load(script), count, options, True)
+    return scripting.run(ctx, scripting.load(script).code, count, options, True)
 
 
 @command(
@@ -129,12 +131,13 @@ def evalsha_ro(ctx: Context, sha1: bytes, numkeys: bytes, *options: bytes) -> Re
 def _run_known(
     ctx: Context, sha1: bytes, numkeys: bytes, options: tuple[bytes, ...], ro: bool
 ) -> Reply:
-    announce(ctx)
+    if ctx.client.argv:
+        announce(ctx)
     scripting = ctx.server.scripting
     if len(sha1) != 40:
         scripting.find(sha1)
-    count = key_count(numkeys, len(options))
-    return scripting.run_script(ctx, scripting.find(sha1), count, options, ro)
+    count = key_count(numkeys, len(options)) if numkeys != b"0" else 0
+    return scripting.run(ctx, scripting.find(sha1).code, count, options, ro)
 
 
 container(

@@ -64,6 +64,8 @@ ANY_WIDTH = -1
 
 # A command with one of these may change what the guards look at, may wait, or
 # is refused to somebody: it always goes the long way through the dispatcher.
+# But not what runs scripts, shown to monitors by itself: it is refused to scripts
+# alone, and they look after that.
 _SPECIAL = ADMIN | NO_AUTH | NOSCRIPT | NO_MULTI | PUBSUB | ALLOW_BUSY
 
 
@@ -386,7 +388,7 @@ class Command:
             declaration.body is not None
             and not self.subcommands
             and not declaration.may_wait
-            and not flags & _SPECIAL
+            and not flags & (_SPECIAL & ~NOSCRIPT if Flag.SKIP_MONITOR in flags else _SPECIAL)
         )
         self.is_steady = declaration.complexity.startswith("O(1)")
         self.histogram: LatencyHistogram | None = None

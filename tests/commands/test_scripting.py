@@ -169,6 +169,29 @@ class EvalTests(SynchronousTestCase):
         self.session.do("INCR", "n")
         self.assertEqual([1, 2], self.session.do("EXEC"))
 
+    def test_keys_and_arguments_that_are_empty(self) -> None:
+        """They are tables of each run's own, in whatever way they are looked at."""
+        for look in ("KEYS", "_G.KEYS", "rawget(_G, 'KEYS')", "getfenv().KEYS"):
+            script = f"local keys = {look} table.insert(keys, 'x') return #keys + #ARGV"
+            for _ in range(2):
+                self.assertEqual(1, self.session.do("EVAL", script, 0))
+        count = "local n = 0 for k in pairs(_G) do if k == 'ARGV' then n = n + 1 end end return n"
+        self.assertEqual(1, self.session.do("EVAL", count, 0))
+
+    def test_the_short_way(self) -> None:
+        """Scripts and what they call take it, and are counted."""
+        table = self.session.server.table
+        plain = self.session.server.dispatcher.call_plain
+        script = b"redis.call('set', KEYS[1], ARGV[1]) return redis.call('get', KEYS[1])"
+        self.assertEqual(b"v", plain(self.session.client, [b"EVAL", script, b"1", b"k", b"v"]))
+        for name in (b"EVAL", b"SET", b"GET"):
+            command = table.find(name)
+            assert command is not None
+            self.assertEqual(command.calls, 1)
+        self.assertIn(
+            b"not allowed", self.session.error("EVAL", "return redis.call('eval', '', 0)", 0)
+        )
+
     def test_very_many_arguments(self) -> None:
         """As many as Lua can unpack."""
         filled = "local a = {} for i = 1, 7999 do a[i] = i end "

@@ -17,6 +17,7 @@ from typing import Any
 from pyredis.errors import RedisError
 from pyredis.primitives.numbers import format_double, format_human_double
 from pyredis.wire.replies import (
+    OK,
     BigNumber,
     Boolean,
     Double,
@@ -182,6 +183,11 @@ def error_of(text: bytes) -> RedisError:
     return ScriptError(text.strip(b"\r\n"))
 
 
+def status_of(text: bytes) -> Simple:
+    """Return the status whose text a script made."""
+    return OK if text == b"OK" else Simple(_one_line(text))
+
+
 class FromLua:
     """
     Builds a reply of the tokens that the sandbox flattened a table to.
@@ -192,18 +198,6 @@ class FromLua:
 
     def __init__(self, resp: int) -> None:
         self._resp = resp
-        self._forms: dict[int, Callable[[Iterator[Any]], Reply]] = {
-            0: lambda tokens: self.plain(next(tokens)),
-            1: self._error,
-            2: lambda tokens: Simple(_one_line(next(tokens))),
-            3: lambda tokens: Double(next(tokens)),
-            4: lambda tokens: BigNumber(_one_line(next(tokens))),
-            5: self._verbatim,
-            6: self._map,
-            7: lambda tokens: SetReply(self._several(tokens)),
-            8: self._several,
-            9: lambda tokens: None,
-        }
 
     def plain(self, value: Any) -> Reply:
         """Return the reply for a string, number, boolean or nil."""
@@ -218,16 +212,32 @@ class FromLua:
 
     def read(self, tokens: Iterator[Any]) -> Reply:
         """Return the reply that begins with the next token."""
-        return self._forms[next(tokens)](tokens)
+        return _FORMS[next(tokens)](self, tokens)
 
-    @staticmethod
-    def _error(tokens: Iterator[Any]) -> Reply:
+    def _plain(self, tokens: Iterator[Any]) -> Reply:
+        return self.plain(next(tokens))
+
+    def _nothing(self, tokens: Iterator[Any]) -> Reply:
+        return None
+
+    def _status(self, tokens: Iterator[Any]) -> Reply:
+        return status_of(next(tokens))
+
+    def _double(self, tokens: Iterator[Any]) -> Reply:
+        return Double(next(tokens))
+
+    def _big_number(self, tokens: Iterator[Any]) -> Reply:
+        return BigNumber(_one_line(next(tokens)))
+
+    def _set(self, tokens: Iterator[Any]) -> Reply:
+        return SetReply(self._several(tokens))
+
+    def _error(self, tokens: Iterator[Any]) -> Reply:
         text = next(tokens)
         next(tokens)
         return error_of(text)
 
-    @staticmethod
-    def _verbatim(tokens: Iterator[Any]) -> Reply:
+    def _verbatim(self, tokens: Iterator[Any]) -> Reply:
         form = next(tokens)
         return Verbatim(next(tokens), (form + b"   ")[:3])
 
@@ -237,6 +247,20 @@ class FromLua:
     def _map(self, tokens: Iterator[Any]) -> Reply:
         pairs = [(self.read(tokens), self.read(tokens)) for _ in range(next(tokens))]
         return dict(pairs)
+
+
+_FORMS: dict[int, Callable[[FromLua, Iterator[Any]], Reply]] = {
+    0: FromLua._plain,
+    1: FromLua._error,
+    2: FromLua._status,
+    3: FromLua._double,
+    4: FromLua._big_number,
+    5: FromLua._verbatim,
+    6: FromLua._map,
+    7: FromLua._set,
+    8: FromLua._several,
+    9: FromLua._nothing,
+}
 
 
 def _one_line(text: bytes) -> bytes:

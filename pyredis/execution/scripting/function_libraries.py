@@ -12,13 +12,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from pyredis.errors import RedisError
+from pyredis.execution.scripting.code import Code
 from pyredis.execution.scripting.sandbox import Sandbox
 from pyredis.execution.scripting.shebang import FLAGS_BY_NAME, ScriptFlag, library_header
 
 if TYPE_CHECKING:
-    from pyredis.execution.client import Context
     from pyredis.execution.scripting.runtime import Scripting
-    from pyredis.wire.replies import Reply
 
 LOAD_TIMEOUT_NS = 500_000_000
 """How long a library may take to name its functions."""
@@ -31,17 +30,21 @@ _BAD_NAME = (
 
 
 class Function:
-    """A function of a library: its name, its Lua function, what it declares."""
+    """
+    A function of a library.
 
-    __slots__ = ("callback", "description", "flags", "name")
+    Args:
+        name: As it was registered.
+        code: Its Lua function, ready to be called.
+        description: What it says about itself.
+    """
 
-    def __init__(
-        self, name: bytes, callback: Any, description: bytes | None, flags: ScriptFlag
-    ) -> None:
+    __slots__ = ("code", "description", "name")
+
+    def __init__(self, name: bytes, code: Code, description: bytes | None) -> None:
         self.name = name
-        self.callback = callback
+        self.code = code
         self.description = description
-        self.flags = flags
 
 
 class Library:
@@ -188,39 +191,6 @@ class FunctionLibraries:
         self.libraries, self.functions = {}, {}
         self._sandbox = None
 
-    # Running
-
-    def call(
-        self, ctx: Context, function: Function, numkeys: int, arguments: Sequence[bytes], ro: bool
-    ) -> Reply:
-        """
-        Run a function.
-
-        Args:
-            ctx: Who asks.
-            function: What to run.
-            numkeys: How many of the arguments are keys.
-            arguments: Keys, then arguments.
-            ro: Whether it was called as one that does not write.
-
-        Raises:
-            RedisError: It may not run, or failed.
-        """
-        sandbox = self.sandbox
-        return self._scripting.run(
-            ctx,
-            sandbox,
-            sandbox.call,
-            function.callback,
-            function.name,
-            function.flags,
-            numkeys,
-            arguments,
-            ro,
-        )
-
-    # What libraries call
-
     def _register(self, *arguments: Any) -> None:
         """Take a function's name and callback, or a table that says more."""
         library, sandbox = self._loading, self.sandbox
@@ -248,7 +218,7 @@ class FunctionLibraries:
             raise _WrongArgument("first argument to redis.register_function must be a string")
         if self._type(arguments[1]) != "function":
             raise _WrongArgument("second argument to redis.register_function must be a function")
-        return Function(name, arguments[1], None, ScriptFlag.NONE)
+        return self._made(name, arguments[1], None, ScriptFlag.NONE)
 
     def _named(self, table: Any) -> Function:
         if self._type(table) != "table":
@@ -285,7 +255,13 @@ class FunctionLibraries:
             raise _WrongArgument("redis.register_function must get a function name argument")
         if callback is None:
             raise _WrongArgument("redis.register_function must get a callback argument")
-        return Function(name, callback, description, flags)
+        return self._made(name, callback, description, flags)
+
+    def _made(
+        self, name: bytes, callback: Any, description: bytes | None, flags: ScriptFlag
+    ) -> Function:
+        code = Code(self.sandbox, callback, name, flags, False)
+        return Function(name, code, description)
 
     @staticmethod
     def _string(what: str, value: Any) -> bytes:

@@ -28,6 +28,9 @@ local as_function = python.as_function
 local take_error, tick = as_function(host.take_error), as_function(host.tick)
 local random, randomseed = as_function(host.random), as_function(host.randomseed)
 
+-- The function that was called last from outside.
+local main
+
 -- Errors
 
 local function translate(problem)
@@ -51,13 +54,13 @@ local function handler(problem)
   if info and info.what ~= 'tail' then
     problem.source = info.source
     problem.line = info.currentline
-  elseif info and host.main then
+  elseif info and main then
     -- The caller left its place to what failed: it was a return statement.
     local last = 0
-    for line in next, getinfo(host.main, 'L').activelines do
+    for line in next, getinfo(main, 'L').activelines do
       if line > last then last = line end
     end
-    problem.source = getinfo(host.main, 'S').source
+    problem.source = getinfo(main, 'S').source
     problem.line = last
   end
   return problem
@@ -106,10 +109,21 @@ end
 safe.rawset = guarded(rawset, 'rawset')
 safe.setmetatable = guarded(setmetatable, 'setmetatable')
 safe.getmetatable = getmetatable
-function safe.rawget(t, k) return rawget(t ~= nil and behind[t] or t, k) end
+
+-- What is to be seen where a table is looked at without its metatable.
+local function contents(t)
+  if t == nil then return t end
+  if behind[t] == safe and host.for_scripts then
+    -- Those of a call without arguments are made when somebody looks.
+    safe.KEYS, safe.ARGV = rawget(safe, 'KEYS') or {}, rawget(safe, 'ARGV') or {}
+  end
+  return behind[t] or t
+end
+
+function safe.rawget(t, k) return rawget(contents(t), k) end
 
 local function safe_next(t, k)
-  return next(t ~= nil and behind[t] or t, k)
+  return next(contents(t), k)
 end
 safe.next = safe_next
 
@@ -138,6 +152,11 @@ local env_metatable = {__newindex = refuse_change, __metatable = no_metatable}
 local function missing(_, name)
   if type(name) ~= 'string' and type(name) ~= 'number' then
     error('Second argument to luaProtectedTableError must be a string or number', 2)
+  end
+  if host.for_scripts and (name == 'KEYS' or name == 'ARGV') then
+    local empty = {}
+    rawset(safe, name, empty)
+    return empty
   end
   error("Script attempted to access nonexistent global variable '" .. name .. "'", 2)
 end
@@ -311,9 +330,14 @@ local MANY = 4000
 for _, name in next, {'call', 'pcall'} do
   local call = safe.redis[name]
   safe.redis[name] = function(...)
-    local count, reply = select('#', ...), nil
+    local count, reply, status = select('#', ...), nil, nil
     -- No tail call: an error is to know whose line it was.
-    if count > MANY then reply = call_with_many(name, count, {...}) else reply = call(...) end
+    if count > MANY then
+      reply, status = call_with_many(name, count, {...})
+    else
+      reply, status = call(...)
+    end
+    if status then return {ok = status} end
     return reply
   end
 end
@@ -350,7 +374,7 @@ end
 
 -- Values to Python
 
-local TABLE, FLAT, FAILED = 1, 2, 3
+local TABLE, FLAT, FAILED, STATUS = 1, 2, 3, 4
 local AT_ONCE = 200
 
 local flatten
@@ -412,7 +436,8 @@ local FIELDS = {'err', 'ok', 'double', 'big_number', 'verbatim_string', 'map', '
 
 local function give_table(value)
   value = behind[value] or value
-  local plain, count = true, 0
+  local plain, count, status = true, 0, rawget(value, 'ok')
+  if type(status) == 'string' and rawget(value, 'err') == nil then return STATUS, status end
   for i = 1, 7 do
     if rawget(value, FIELDS[i]) ~= nil then plain = false break end
   end
@@ -434,25 +459,22 @@ local function text_of(value)
 end
 
 local function give(ok, value)
+  local kind = type(value)
   if ok then
-    if type(value) == 'table' then return give_table(value) end
-    if type(value) == 'function' or type(value) == 'userdata' or type(value) == 'thread' then
-      return nil
-    end
-    return value
+    if kind == 'string' or kind == 'number' or kind == 'boolean' then return value end
+    if kind == 'table' then return give_table(value) end
+    return nil
   end
-  if type(value) ~= 'table' then
-    return FAILED, type(value) == 'string' and value or false
+  if kind ~= 'table' then
+    return FAILED, kind == 'string' and value or false
   end
   return FAILED, text_of(rawget(value, 'err')), text_of(rawget(value, 'source')),
     text_of(rawget(value, 'line')), rawget(value, 'ignore_error_stats_update') == true
 end
 
 local function split(n, ...)
-  local count = select('#', ...)
   if n == 0 then return {}, {...} end
-  if n == count then return {...}, {} end
-  local keys = {...}
+  local count, keys = select('#', ...), {...}
   for i = count, n + 1, -1 do keys[i] = nil end
   return keys, {select(n + 1, ...)}
 end
@@ -466,26 +488,39 @@ function exports.compile(text, name)
   return f
 end
 
-function exports.eval(f, n, ...)
-  safe.KEYS, safe.ARGV = split(n, ...)
-  host.main = f
-  return give(xpcall(f, handler))
+-- A function each, since the fewer values go from Python to Lua the better.
+
+function exports.eval_runner(f)
+  return function(n, ...)
+    -- What is empty is made when somebody looks.
+    if not n then safe.KEYS, safe.ARGV = nil, nil
+    elseif n == 0 then safe.KEYS, safe.ARGV = nil, {...}
+    elseif n == select('#', ...) then safe.KEYS, safe.ARGV = {...}, nil
+    else safe.KEYS, safe.ARGV = split(n, ...) end
+    main = f
+    return give(xpcall(f, handler))
+  end
 end
 
 function exports.eval_tables(f, keys, arguments)
   safe.KEYS, safe.ARGV = keys, arguments
-  host.main = f
+  main = f
   return give(xpcall(f, handler))
 end
 
-function exports.call(f, n, ...)
-  local keys, arguments = split(n, ...)
-  host.main = f
-  return give(xpcall(function() return (f(keys, arguments)) end, handler))
+function exports.call_runner(f)
+  local keys, arguments
+  -- No tail call: an error is to know that it was the function's.
+  local function run() return (f(keys, arguments)) end
+  return function(n, ...)
+    if n then keys, arguments = split(n, ...) else keys, arguments = {}, {} end
+    main = f
+    return give(xpcall(run, handler))
+  end
 end
 
 function exports.call_tables(f, keys, arguments)
-  host.main = f
+  main = f
   return give(xpcall(function() return (f(keys, arguments)) end, handler))
 end
 

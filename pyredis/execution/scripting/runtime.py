@@ -20,12 +20,14 @@ from pyredis.execution.client import Client
 from pyredis.execution.permissions import CommandRequest, denial_text
 from pyredis.execution.propagation import Audience
 from pyredis.execution.scripting.busy import BusyMode, busy_with
+from pyredis.execution.scripting.code import Code
 from pyredis.execution.scripting.conversion import ToLua, TooLarge, words
 from pyredis.execution.scripting.function_libraries import FunctionLibraries
 from pyredis.execution.scripting.sandbox import Sandbox
 from pyredis.execution.scripting.script_slots import ScriptSlots
 from pyredis.execution.scripting.shebang import ScriptFlag, script_header
 from pyredis.execution.table import check_arity
+from pyredis.wire.replies import LATER, Simple
 
 if TYPE_CHECKING:
     from pyredis.execution.client import Context
@@ -41,27 +43,19 @@ NO_ARGUMENTS = b"ERR Please specify at least one argument for this redis lib cal
 WRONG_ARGUMENTS = b"ERR Lua redis lib command arguments must be strings or integers"
 TOO_LARGE = b"ERR not enough memory"
 
+_SHORT = 1 << 16
 _LOG_LEVELS = ("debug", "verbose", "notice", "warning")
 
 
 class Script:
-    """
-    A compiled script.
+    """A compiled script: its text, the digest of that in hexadecimal digits, and what runs."""
 
-    Attributes:
-        body: Its text.
-        sha: Of its text, in hexadecimal digits.
-        flags: What it declares.
-        function: Its Lua function.
-    """
+    __slots__ = ("body", "code", "sha")
 
-    __slots__ = ("body", "flags", "function", "sha")
-
-    def __init__(self, body: bytes, sha: bytes, flags: ScriptFlag, function: Any) -> None:
+    def __init__(self, body: bytes, sha: bytes, code: Code) -> None:
         self.body = body
         self.sha = sha
-        self.flags = flags
-        self.function = function
+        self.code = code
 
 
 def version_number(version: str) -> int:
@@ -81,6 +75,8 @@ class Scripting:
         scripts: Compiled scripts by their digests.
         libraries: Of functions.
         caller: The client whose script runs, None while none does.
+        request: How many keys the run under way got, its keys and arguments, and
+            whether it was called as one that does not write.
         busy: What becomes of a script that runs for too long.
         log: Called with a level's name and what a script wants logged.
     """
@@ -88,6 +84,10 @@ class Scripting:
     def __init__(self, server: Instance) -> None:
         self._server = server
         self._dispatcher = server.dispatcher
+        self._keyspace = server.keyspace
+        self._settings = server.settings
+        self._propagation = server.propagation
+        self._cluster = server.cluster
         self.scripts: dict[bytes, Script] = {}
         self._by_body: dict[bytes, Script] = {}
         self._sandbox: Sandbox | None = None
@@ -99,10 +99,12 @@ class Scripting:
         self._active: Sandbox | None = None
         self._until = 0
         self._started = 0
-        self._name = b""
-        self._is_eval = False
+        self._code: Code | None = None
         self._wrote = False
         self._slots: ScriptSlots | None = None
+        self._calls_plainly = False
+        self._frozen_ms = 0
+        self.request: tuple[int, Sequence[bytes], bool] = (0, (), False)
         self.busy = BusyMode(server)
         self.libraries = FunctionLibraries(self)
 
@@ -162,7 +164,7 @@ class Scripting:
             function = self.sandbox.compile(text, b"@user_script")
             if function.__class__ is bytes:
                 raise RedisError(b"Error compiling script (new function): " + function)
-            script = Script(body, sha, flags, function)
+            script = Script(body, sha, Code(self.sandbox, function, sha, flags, True))
             self.scripts[sha] = self._by_body[body] = script
         return script
 
@@ -186,15 +188,15 @@ class Scripting:
 
     # Running
 
-    def run_script(
-        self, ctx: Context, script: Script, numkeys: int, arguments: Sequence[bytes], ro: bool
+    def run(
+        self, ctx: Context, code: Code, numkeys: int, arguments: Sequence[bytes], ro: bool
     ) -> Reply:
         """
-        Run a script of EVAL.
+        Run a script or a function.
 
         Args:
             ctx: Who asks.
-            script: What to run.
+            code: What to run.
             numkeys: How many of the arguments are keys.
             arguments: Keys, then arguments.
             ro: Whether it was called as one that does not write.
@@ -202,40 +204,21 @@ class Scripting:
         Raises:
             RedisError: It may not run, or failed.
         """
-        sandbox = self.sandbox
-        return self.run(
-            ctx, sandbox, sandbox.eval, script.function, script.sha, script.flags, numkeys,
-            arguments, ro,
-        )  # fmt: skip
-
-    def run(
-        self,
-        ctx: Context,
-        sandbox: Sandbox,
-        entry: Callable[..., Any],
-        function: Any,
-        name: bytes,
-        flags: ScriptFlag,
-        numkeys: int,
-        arguments: Sequence[bytes],
-        ro: bool,
-    ) -> Reply:
-        """Run a script or a function, see :meth:`run_script`."""
-        compatible = flags is ScriptFlag.COMPATIBLE
-        no_writes = not compatible and ScriptFlag.NO_WRITES in flags
+        compatible = code.is_compatible
+        no_writes = code.no_writes
         if ro and not (compatible or no_writes):
             raise RedisError("Can not execute a script with write flag using *_ro command.")
-        if self._server.cluster.is_on:
-            self._slots = ScriptSlots(self._server.cluster, flags, arguments[:numkeys])
+        if self._cluster.is_on:
+            self._slots = ScriptSlots(self._cluster, code.flags, arguments[:numkeys])
         is_short = self._server.memory_limit.is_exceeded
-        if is_short and not (compatible or no_writes or ScriptFlag.ALLOW_OOM in flags):
+        if is_short and not (compatible or no_writes or ScriptFlag.ALLOW_OOM in code.flags):
             raise RedisError(
                 "allow-oom flag is not set on the script, can not run it when used memory > "
                 "'maxmemory'",
                 code="OOM",
             )
         # Ends with the script's first write: it cannot be stopped halfway.
-        self._may_not_grow = is_short and (compatible or ScriptFlag.ALLOW_OOM not in flags)
+        self._may_not_grow = is_short and (compatible or ScriptFlag.ALLOW_OOM not in code.flags)
         client = self._client
         if client is None:
             client = self._client = self._make_client()
@@ -245,26 +228,38 @@ class Scripting:
         own.effects = ctx.effects
         client.resp = 2
         client.user = caller.user
+        client.plain = caller.plain
         client.no_touch = caller.no_touch
         self._read_only = ro or no_writes
         self.caller = caller
-        self._active = sandbox
-        self._name = name
-        self._is_eval = entry is sandbox.eval
+        self._code = code
+        self.request = numkeys, arguments, ro
+        self._active = sandbox = code.sandbox
         self._wrote = False
-        self._limit(self._server.settings.busy_reply_threshold * 1_000_000)
+        dispatcher = self._dispatcher
+        self._calls_plainly = not (
+            self._read_only
+            or self._may_not_grow
+            or self._slots is not None
+            or caller.special
+            or dispatcher.special
+        )
+        self._frozen_ms = self._keyspace.now_ms
+        self._limit(self._settings.busy_reply_threshold * 1_000_000)
         try:
-            result = sandbox.run(entry, function, numkeys, arguments)
+            result = sandbox.run(code, numkeys, arguments)
         finally:
             self.caller = None
-            self._server.propagation.audience = Audience.ALL
-            self._end_limit(sandbox)
+            self._propagation.audience = Audience.ALL
+            if self._until < 0:
+                sandbox.rehook()
+            self._until = 0
             if self.busy.is_on:
                 self.busy.end()
         kind = result.__class__
-        if kind is bytes or kind is int:
+        if kind is bytes or kind is int or result is None:
             return result  # type: ignore[no-any-return]
-        reply, counted = sandbox.reply(result, client.resp, name)
+        reply, counted = sandbox.reply(result, client.resp, code.name)
         if isinstance(reply, RedisError) and not counted:
             raise reply
         return reply
@@ -273,6 +268,7 @@ class Scripting:
         """Return the client that runs the commands of scripts."""
         client = Client(self._server, 0, None, "lua")
         client.authenticated = True
+        client.refresh()
         client.ctx.may_block = False
         return client
 
@@ -283,17 +279,14 @@ class Scripting:
         try:
             return sandbox.load(function)
         finally:
-            self._end_limit(sandbox)
+            if self._until < 0:
+                sandbox.rehook()
+            self._until = 0
 
     def _limit(self, timeout_ns: int) -> None:
         """Look after what runs next when it has run for some time; 0 is never."""
         self._started = self._server.timer()
         self._until = self._started + timeout_ns if timeout_ns > 0 else 0
-
-    def _end_limit(self, sandbox: Sandbox) -> None:
-        was_ended, self._until = self._until < 0, 0
-        if was_ended:
-            sandbox.rehook()
 
     def tick(self) -> bytes | None:
         """Say why what runs must end, if it must; called now and then while Lua runs."""
@@ -304,7 +297,8 @@ class Scripting:
         else:
             busy = self.busy
             if not busy.is_on:
-                busy.begin(self._name, self._is_eval, self.running_ms)
+                assert self._code is not None
+                busy.begin(self._code.name, self._code.is_eval, self.running_ms)
             if busy.ending is None:
                 busy.serve_others(self.caller)
             reason = busy.ending
@@ -324,11 +318,11 @@ class Scripting:
         Raises:
             RedisError: It is a script of EVAL.
         """
-        if self.caller is None:
+        if self.caller is None or self._code is None:
             return None
-        if self._is_eval:
+        if self._code.is_eval:
             raise busy_with(True)
-        return self._name, self.running_ms
+        return self._code.name, self.running_ms
 
     def kill(self, is_eval: bool) -> None:
         """
@@ -340,7 +334,7 @@ class Scripting:
         Raises:
             RedisError: None runs, it is of the other kind, or it has written.
         """
-        if self.caller is None:
+        if self.caller is None or self._code is None:
             raise RedisError("No scripts in execution right now.", code="NOTBUSY")
         if self._wrote:
             raise RedisError(
@@ -349,8 +343,8 @@ class Scripting:
                 "SHUTDOWN NOSAVE command.",
                 code="UNKILLABLE",
             )
-        if is_eval != self._is_eval:
-            raise busy_with(self._is_eval)
+        if is_eval != self._code.is_eval:
+            raise busy_with(self._code.is_eval)
         self.busy.kill()
 
     def asker(self, client: Client) -> Client:
@@ -384,8 +378,12 @@ class Scripting:
         sandbox, client = self._active, self._client
         assert sandbox is not None
         assert client is not None
-        if kind is bytes and len(reply) < 1 << 16 and not sandbox.is_crowded():
-            return reply
+        if sandbox.memory_used() <= sandbox.crowded_from:
+            if kind is bytes and len(reply) < _SHORT:
+                return reply
+            if kind is Simple:
+                # Lua itself makes a table of it, which is a lot cheaper.
+                return None, reply.text
         try:
             made = ToLua(client.resp, sandbox.room).value(reply)
         except TooLarge:
@@ -398,6 +396,25 @@ class Scripting:
         """Run a command that a script calls; return its reply, errors included."""
         client = self._client
         assert client is not None
+        if self._calls_plainly and arguments:
+            command = client.plain(arguments[0])
+            if (
+                command is not None
+                and not command.no_script
+                and command.minimum <= len(arguments) <= command.maximum
+            ):
+                for argument in arguments:
+                    if argument.__class__ is not bytes:
+                        break
+                else:
+                    if command.is_write:
+                        self._wrote = True
+                    client.argv = arguments
+                    reply = self._dispatcher.call_plain(client, arguments)
+                    # It moved if that took long; a script's time stands still.
+                    self._keyspace.now_ms = self._frozen_ms
+                    if reply is not LATER:
+                        return reply
         try:
             argv: Sequence[bytes] = arguments
             for argument in arguments:

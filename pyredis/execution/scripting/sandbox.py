@@ -14,14 +14,17 @@ memory are in use, and so is a reply that would not fit.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pyredis.errors import RedisError
 from pyredis.execution.scripting import prelude
-from pyredis.execution.scripting.conversion import FromLua, error_of
+from pyredis.execution.scripting.conversion import FromLua, error_of, status_of
 from pyredis.execution.scripting.libraries import bit, cjson, cmsgpack, struct
 from pyredis.execution.scripting.random_numbers import RandomNumbers
 from pyredis.wire.replies import Reply
+
+if TYPE_CHECKING:
+    from pyredis.execution.scripting.code import Code
 
 MEMORY_LIMIT = 1 << 30
 """How many bytes all scripts of one state may use."""
@@ -34,7 +37,7 @@ MAX_DEPTH = 160
 _CHUNK = b"@pyredis"
 _AT_ONCE = 200
 _SMALL = 1 << 16
-_TABLE, _FLAT, _FAILED = 1, 2, 3
+_TABLE, _FLAT, _FAILED, _STATUS = 1, 2, 3, 4
 _LIBRARIES: tuple[tuple[bytes, Any], ...] = (
     (b"bit", bit),
     (b"cjson", cjson),
@@ -79,6 +82,8 @@ class Sandbox:
         memory_limit: In bytes.
 
     Attributes:
+        crowded_from: How many bytes may be in use before there may be no room for
+            values from outside.
         pending: The fields of the error table that goes with :class:`Refused`.
 
     Raises:
@@ -98,6 +103,7 @@ class Sandbox:
         self.lua_errors = (lua51.LuaError, MemoryError)
         self.pending: dict[bytes, Any] | None = None
         self._limit = memory_limit
+        self.crowded_from = memory_limit // 4 * 3
         self._lua: Any = lua51.LuaRuntime(
             encoding=None,
             source_encoding="latin-1",
@@ -140,12 +146,8 @@ class Sandbox:
         self._compile = self.exports[b"compile"]
         self._load = self.exports[b"load"]
         self._slice = self.exports[b"slice"]
-        self.eval: Callable[..., Any] = self.exports[b"eval"]
-        self.call: Callable[..., Any] = self.exports[b"call"]
-        self._with_tables = {
-            self.eval: self.exports[b"eval_tables"],
-            self.call: self.exports[b"call_tables"],
-        }
+        self._runners = self.exports[b"call_runner"], self.exports[b"eval_runner"]
+        self._with_tables = self.exports[b"call_tables"], self.exports[b"eval_tables"]
         self.memory_used: Callable[[], int] = self._lua.get_memory_used
 
     # What Lua calls
@@ -185,7 +187,7 @@ class Sandbox:
 
     def is_crowded(self) -> bool:
         """Tell whether there may be no room for values from outside."""
-        return self.memory_used() > self._limit // 4 * 3
+        return self.memory_used() > self.crowded_from
 
     def compile(self, text: bytes, name: bytes) -> Any:
         """
@@ -204,26 +206,31 @@ class Sandbox:
             return size > self.room or self.is_crowded()
         return False
 
-    def run(
-        self, entry: Callable[..., Any], function: Any, numkeys: int, arguments: Sequence[bytes]
-    ) -> Any:
+    def runner(self, function: Any, is_eval: bool) -> Callable[..., Any]:
+        """Return what runs a function, see :attr:`Code.runner`."""
+        made: Callable[..., Any] = self._runners[is_eval](function)
+        return made
+
+    def run(self, code: Code, numkeys: int, arguments: Sequence[bytes]) -> Any:
         """
-        Run a compiled script or a function; return what it gave, see :meth:`reply`.
+        Run a script or a function; return what it gave, see :meth:`reply`.
 
         Args:
-            entry: :attr:`eval` or :attr:`call`.
-            function: What to run.
+            code: What to run.
             numkeys: How many of the arguments are keys.
             arguments: Keys, then arguments.
         """
-        size = sum(map(len, arguments)) + 64 * len(arguments)
-        if (size > _SMALL or self.is_crowded()) and self._is_too_large(size):
+        size = sum(map(len, arguments)) + 64 * len(arguments) if arguments else 0
+        if (size > _SMALL or self.memory_used() > self.crowded_from) and self._is_too_large(size):
             return (_FAILED, b"not enough memory")
         try:
+            if not arguments:
+                return code.runner()
             if len(arguments) <= _AT_ONCE:
-                return entry(function, numkeys, *arguments)
+                return code.runner(numkeys, *arguments)
             keys = self.table(list(arguments[:numkeys]))
-            return self._with_tables[entry](function, keys, self.table(list(arguments[numkeys:])))
+            others = self.table(list(arguments[numkeys:]))
+            return self._with_tables[code.is_eval](code.function, keys, others)
         except self.lua_errors as error:
             self._lua.gccollect()
             return (_FAILED, str(error).encode() or b"not enough memory")
@@ -241,6 +248,8 @@ class Sandbox:
         if result.__class__ is not tuple:
             return reader.plain(result), False
         kind = result[0]
+        if kind == _STATUS:
+            return status_of(result[1]), False
         if kind == _FLAT:
             return list(result[2:]), False
         if kind == _TABLE:

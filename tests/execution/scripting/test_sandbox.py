@@ -5,7 +5,9 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from pyredis.errors import RedisError
+from pyredis.execution.scripting.code import Code
 from pyredis.execution.scripting.sandbox import Sandbox
+from pyredis.execution.scripting.shebang import ScriptFlag
 from tests.commands.session import Session
 
 ESCAPES = {
@@ -94,16 +96,22 @@ class EscapeTests(SynchronousTestCase):
                 self.assertIn(Session().do("EVAL", catch, 0), (b"string", b"table"))
 
 
+def run(box: Sandbox, script: bytes, *arguments: bytes) -> Any:
+    """Run a script without keys, and return what the sandbox makes of it."""
+    function = box.compile(script, b"@user_script")
+    return box.run(Code(box, function, b"x", ScriptFlag.COMPATIBLE, True), 0, arguments)
+
+
 class MemoryTests(SynchronousTestCase):
     """A script cannot take all of the machine's memory."""
 
     def check(self, script: bytes) -> None:
         """Run a script in little memory, and see that another runs behind it."""
         box = sandbox(memory_limit=8 << 20)
-        result = box.run(box.eval, box.compile(script, b"@user_script"), 0, ())
+        result = run(box, script)
         reply, _ = box.reply(result, 2, b"x")
         self.assertIn(b"not enough memory", reply.text)
-        self.assertEqual(7, box.run(box.eval, box.compile(b"return 7", b"@user_script"), 0, ()))
+        self.assertEqual(7, run(box, b"return 7"))
 
     def test_a_string_that_doubles(self) -> None:
         """It ends when it is too large."""
@@ -120,7 +128,7 @@ class MemoryTests(SynchronousTestCase):
     def test_arguments_that_do_not_fit(self) -> None:
         """They are refused before they are copied."""
         box = sandbox(memory_limit=8 << 20)
-        result = box.run(box.eval, box.compile(b"return 1", b"@x"), 0, [b"x" * (9 << 20)])
+        result = run(box, b"return 1", b"x" * (9 << 20))
         reply, _ = box.reply(result, 2, b"x")
         self.assertIn(b"not enough memory", reply.text)
 
