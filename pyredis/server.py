@@ -27,6 +27,7 @@ from pyredis._version import REDIS_VERSION
 from pyredis.acl.files import AclFileError, DeclaredUsers
 from pyredis.config.rewrite import rewrite
 from pyredis.config.settings import Settings, is_sensitive
+from pyredis.durability import Durability
 from pyredis.errors import RedisError
 from pyredis.execution.client import Client
 from pyredis.execution.flags import MODULE
@@ -59,7 +60,6 @@ _LIMITS = (
 
 # What can be set but is not served yet, and what the operator must know of it.
 _NOT_SERVED = {
-    "appendonly": "nothing is written to disk",
     "replicaof": "no primary is followed",
     "tls-port": "connections are not encrypted",
 }
@@ -87,6 +87,7 @@ class RedisServer(MultiService):
     Attributes:
         instance: The parts that commands reach.
         listeners: The ports; ``listeners.tcp_port`` is the one listened on.
+        durability: Where the data are kept.
     """
 
     _log = Logger()
@@ -136,7 +137,10 @@ class RedisServer(MultiService):
         self.instance.serve_others = self.listeners.serve_others
         self.keyspace_service = KeyspaceService(self.instance, clock or reactor)
         self.sampling_service = SamplingService(self.instance, clock or reactor)
+        self.durability = Durability(self.instance, reactor, clock or reactor, self.listeners)
+        self.durability.give_up = self._on_shutdown
         # Stopped in reverse order: the ports first.
+        self.durability.append_only.setServiceParent(self)
         self.keyspace_service.setServiceParent(self)
         self.sampling_service.setServiceParent(self)
         self.listeners.setServiceParent(self)
@@ -159,6 +163,10 @@ class RedisServer(MultiService):
         super().startService()
         self._memory.end_startup()
         self._log.info("Server initialized")
+        self.durability.start(self._ready)
+
+    def _ready(self) -> None:
+        """Say that everything can be served."""
         for kind in self._kinds_listened_on():
             self._log.info("Ready to accept connections {kind}", kind=kind)
 
@@ -166,6 +174,7 @@ class RedisServer(MultiService):
         """Hang up, stop ticking."""
         self.links.close()
         stopped: Deferred[None] = maybeDeferred(super().stopService)
+        self.durability.stop()
         return stopped
 
     def load_module(self, name: str) -> None:
@@ -259,6 +268,7 @@ class RedisServer(MultiService):
     def shutdown(self, save: bool | None, now: bool, force: bool) -> None:
         """Stop the server, as SHUTDOWN asks."""
         self._log.warn("User requested shutdown...")
+        self.durability.prepare_shutdown(force)
         # Whoever sees the end of a connection is not to find the server there still.
         self.listeners.close_ports()
         self._on_shutdown()
@@ -308,6 +318,7 @@ class RedisServer(MultiService):
         """Stop all periodic work, or go on with it."""
         self.keyspace_service.paused = paused
         self.sampling_service.paused = paused
+        self.durability.append_only.paused = paused
 
     def crash(self, reason: str, signal: int) -> None:
         """End the process by a signal, saying why in the log."""

@@ -235,7 +235,7 @@ def run_foreground(start: Start) -> int:
 
 def _run(start: Start, stream: TextIO) -> int:
     from twisted.internet import reactor
-    from twisted.logger import Logger, globalLogBeginner
+    from twisted.logger import Logger, globalLogBeginner, globalLogPublisher
 
     from pyredis.services.listeners import CannotListen
     from pyredis.services.log_observer import RedisLogObserver
@@ -247,6 +247,13 @@ def _run(start: Start, stream: TextIO) -> int:
     _greet(log, start)
     reactor_: Any = reactor
     server = build(start, reactor_, reactor_.stop)
+
+    def give_up() -> None:
+        # Why is the last that is said.
+        globalLogPublisher.removeObserver(observer)
+        reactor_.stop()
+
+    server.durability.give_up = give_up
     try:
         server.listeners.open()
     except CannotListen as error:
@@ -272,6 +279,8 @@ def _run(start: Start, stream: TextIO) -> int:
     if pid_path:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(pid_path)
+    if server.durability.has_failed:
+        return 1
     log.warn("PyRedis is now ready to exit, bye bye...")
     return 0
 
@@ -290,5 +299,5 @@ def _greet(log: Any, start: Start) -> None:
         log.info("No config file specified, using the default config.")
     for note in start.notes:
         log.info("{note}", note=note)
-    if start.settings.save:
+    if start.settings.save and not start.settings.appendonly:
         log.warn("Nothing is written to disk yet: the data goes with the process")

@@ -2,6 +2,7 @@
 
 from pyredis.commands import (  # noqa: F401 - imported for their declarations
     acl,
+    append_only,
     batches,
     bitmaps,
     blocking_lists,

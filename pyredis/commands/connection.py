@@ -131,6 +131,7 @@ def hello(ctx: Context, *options: bytes) -> Reply:
     tips=["request_policy:all_shards", "response_policy:all_succeeded"],
     syntax="[message]",
     while_subscribed=True,
+    tells_health=True,
 )
 def ping(ctx: Context, *message: bytes) -> Reply:
     """Answer PONG, or the given message."""

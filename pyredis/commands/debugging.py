@@ -23,7 +23,7 @@ from pyredis.datatypes.sets import SetValue
 from pyredis.datatypes.sorted_sets import SortedSetValue
 from pyredis.datatypes.strings import encoding_of, to_bytes
 from pyredis.errors import RedisError, no_such_key, wrong_subcommand
-from pyredis.execution.arguments import integer, positive_count
+from pyredis.execution.arguments import integer, integer_between, positive_count
 from pyredis.execution.client import Context
 from pyredis.execution.flags import (
     ADMIN,
@@ -57,6 +57,7 @@ _log = Logger()
 
 _LRU_CLOCK_BITS = 0xFFFFFF
 _LONGEST_SLEEP_S = 10.0**6
+_LONGEST_SLEEP_US = 10**12
 _PACKED_MAX = (1 << 32) - (1 << 20)
 
 
@@ -125,6 +126,13 @@ def _flag(argument: bytes) -> bool:
     digits = argument.lstrip(b" \t\n\v\f\r").lstrip(b"+-")
     length = next((i for i, byte in enumerate(digits) if not 48 <= byte <= 57), len(digits))
     return bool(int(digits[:length] or b"0"))
+
+
+@_subcommand("AOF-FLUSH-SLEEP", "microseconds:integer")
+def _aof_flush_sleep(ctx: Context, microseconds: bytes) -> Reply:
+    """Sleep before each writing of the append-only file."""
+    ctx.server.append_only.set_flush_sleep(integer_between(microseconds, 0, _LONGEST_SLEEP_US))
+    return OK
 
 
 @_subcommand("ASSERT")
@@ -313,6 +321,13 @@ def _listpack(ctx: Context, key: bytes) -> Reply:
         raise RedisError("Not a listpack encoded object.")
     _log.info("{elements}", elements=list(value))
     return Simple(b"Listpack structure printed on stdout")
+
+
+@_subcommand("LOADAOF")
+def _loadaof(ctx: Context) -> Reply:
+    """Forget all data and load the append-only file."""
+    ctx.server.append_only.reload()
+    return OK
 
 
 @_subcommand("OBJECT", "key")

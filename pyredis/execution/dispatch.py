@@ -52,6 +52,7 @@ class Dispatcher:
     Attributes:
         special: True while something must see every command (waiting clients,
             an append-only file, a monitor, a memory limit, …).
+        runs_queue: True while the commands of a transaction run.
         running: The client whose command runs now, if that goes the long way.
         log_failure: Called with a command's name inside an ``except`` block when
             its body failed with anything but a RedisError.
@@ -74,6 +75,7 @@ class Dispatcher:
         self._timer = server.timer
         self._reasons: set[str] = set()
         self.special = False
+        self.runs_queue = False
         self.running: Client | None = None
         self.log_command: Callable[[Client, Sequence[bytes]], None] | None = None
         self.log_failure: Callable[[str], None] = lambda name: None
@@ -411,6 +413,7 @@ class Dispatcher:
         ctx = client.ctx
         replies: list[Reply] = []
         ctx.may_block = False
+        self.runs_queue = True
         try:
             for command, argv in queued:
                 # The rules may have changed since it was queued, even by the command before.
@@ -423,6 +426,7 @@ class Dispatcher:
                 replies.append(reply.on_timeout if reply.__class__ is Blocked else reply)
         finally:
             ctx.may_block = True
+            self.runs_queue = False
         return replies
 
     def _failed(self, command: Command, count: int, error: Exception) -> RedisError:

@@ -17,6 +17,7 @@ from pyredis.execution.cluster_rules import CrossSlot
 
 if TYPE_CHECKING:
     from pyredis.execution.client import Client
+    from pyredis.execution.instance import Instance
     from pyredis.execution.table import Command
 
 Guard = Callable[["Client", "Command", Sequence[bytes]], RedisError | None]
@@ -115,6 +116,28 @@ def busy(client: Client, command: Command, argv: Sequence[bytes]) -> RedisError 
     return mode.refusal() if mode.is_on and not command.allow_busy else None
 
 
+def disk_error(client: Client, command: Command, argv: Sequence[bytes]) -> RedisError | None:
+    """Refuse writes, and PING, while the disk does not take what is written down."""
+    if _writes(client, command) or command.tells_health:
+        return disk_failure(client.ctx.server)
+    return None
+
+
+def disk_failure(server: Instance) -> RedisError | None:
+    """Return the refusal of all writes if the disk does not take them."""
+    why = server.append_only.error_text
+    if why is None:
+        return None
+    return RedisError(f"Errors writing to the AOF file: {why}", code="MISCONF")
+
+
+def _writes(client: Client, command: Command) -> bool:
+    """Tell whether a command writes, or runs queued ones that do."""
+    if not command.runs_queue or client.transaction is None:
+        return command.is_write
+    return any(queued.is_write for queued, _ in client.transaction.queued)
+
+
 def monitoring(client: Client, command: Command, argv: Sequence[bytes]) -> RedisError | None:
     """Keep a client that monitors from the data; to Redis it is a kind of replica."""
     if client.is_monitor and command.touches_keys:
@@ -129,6 +152,7 @@ GUARDS: tuple[Guard, ...] = (
     denied,
     across_slots,
     memory_short,
+    disk_error,
     only_listening,
     loading,
     busy,

@@ -18,7 +18,15 @@ from pyredis.execution.monitors import Monitors
 from pyredis.execution.notifications import KeyspaceNotifier
 from pyredis.execution.pausing import ClientPause
 from pyredis.execution.permissions import AccessControl
-from pyredis.execution.ports import Host, Memory, NoHost, NoMemory, Scheduler
+from pyredis.execution.ports import (
+    AppendOnly,
+    Host,
+    Memory,
+    NoAppendOnly,
+    NoHost,
+    NoMemory,
+    Scheduler,
+)
 from pyredis.execution.propagation import Propagation
 from pyredis.execution.scripting.runtime import Scripting
 from pyredis.execution.statistics import Statistics
@@ -56,6 +64,7 @@ class Instance:
         host: The process around it; ``memory`` is what that has in use.
         begin_round: Called when connections are about to be read; ``round_changed``
             must be called when that has become another function.
+        append_only: Where all that is done is written down.
         soon: Calls a function when the command under way is over.
         serve_others: Called in the middle of a command that takes long: serves all
             connections but that client's, for a moment.
@@ -91,6 +100,7 @@ class Instance:
         self.memory: Memory = NoMemory()
         self.begin_round: Callable[[], object] = keyspace.refresh_now
         self.round_changed: Callable[[], None] = lambda: None
+        self.append_only: AppendOnly = NoAppendOnly()
         self.soon: Callable[[Callable[[], None]], object] = lambda call: call()
         self.serve_others: Callable[[Client], None] = lambda client: None
         self.entropy: Callable[[int], bytes] = rng.randbytes

@@ -282,3 +282,74 @@ class NoHost:
 
     def release_memory(self) -> None:
         """Keep it: the process is another's."""
+
+
+class AppendOnly(Protocol):
+    """
+    The append-only file, as commands and guards know it.
+
+    Attributes:
+        is_on: Whether what is done is appended (or will be, when the first base is written).
+        error_text: What is wrong with the disk, None if nothing is: no writes are taken then.
+        synced_offset: How far the stream of all writes is on the disk, -1 while nothing is
+            appended.
+    """
+
+    @property
+    def is_on(self) -> bool:
+        """See above."""
+
+    @property
+    def error_text(self) -> str | None:
+        """See above."""
+
+    @property
+    def synced_offset(self) -> int:
+        """See above."""
+
+    def rewrite(self, *, later: bool) -> str:
+        """
+        Write a new base in the background.
+
+        Args:
+            later: Not now, for a transaction is under way.
+
+        Returns:
+            ``started`` or ``scheduled``.
+
+        Raises:
+            RedisError: It cannot begin.
+        """
+
+    def reload(self) -> None:
+        """
+        Forget all data and load the file (DEBUG LOADAOF).
+
+        Raises:
+            RedisError: It cannot be loaded.
+        """
+
+    def set_flush_sleep(self, microseconds: int) -> None:
+        """Sleep before each writing (DEBUG AOF-FLUSH-SLEEP)."""
+
+
+class NoAppendOnly:
+    """No files: nothing is appended."""
+
+    is_on = False
+    error_text: str | None = None
+    synced_offset = -1
+
+    def rewrite(self, *, later: bool) -> str:
+        """Refuse."""
+        raise RedisError(
+            "Can't execute an AOF background rewriting. Please check the server logs for more "
+            "information."
+        )
+
+    def reload(self) -> None:
+        """Refuse."""
+        raise RedisError("Error trying to load the AOF files, check server logs.")
+
+    def set_flush_sleep(self, microseconds: int) -> None:
+        """Nothing is written."""

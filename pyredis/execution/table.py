@@ -84,6 +84,7 @@ class Declaration:
         may_wait: Makes its client wait, whether or not it has the flag (WAIT has not).
         while_subscribed: Allowed to a RESP2 client that has subscribed to something.
         inflates: May take far more memory than its request has bytes.
+        tells_health: Refused when the disk fails, though it writes nothing.
         runs_queue: Runs the commands queued since MULTI: what holds for one of them
             holds for it.
         runs_commands: Changes nothing but by other commands that it runs.
@@ -110,6 +111,7 @@ class Declaration:
         tips: Sequence[str] = (),
         runs_in_transaction: bool = False,
         while_subscribed: bool = False,
+        tells_health: bool = False,
         may_wait: bool = False,
         runs_queue: bool = False,
         inflates: bool = False,
@@ -131,6 +133,7 @@ class Declaration:
         self.tips = tuple(tips)
         self.runs_in_transaction = runs_in_transaction
         self.while_subscribed = while_subscribed
+        self.tells_health = tells_health
         self.may_wait = may_wait or BLOCKING in flags
         self.runs_queue = runs_queue
         # What is made of other keys may be as large as they are.
@@ -347,6 +350,7 @@ class Command:
         "skip_monitor",
         "skip_slowlog",
         "subcommands",
+        "tells_health",
         "touches_keys",
         "while_subscribed",
         "words",
@@ -376,6 +380,7 @@ class Command:
         self.allow_busy = ALLOW_BUSY in flags
         self.runs_in_transaction = declaration.runs_in_transaction
         self.while_subscribed = declaration.while_subscribed
+        self.tells_health = declaration.tells_health
         self.runs_queue = declaration.runs_queue
         self.may_replicate = Flag.MAY_REPLICATE in flags
         self.skip_monitor = Flag.SKIP_MONITOR in flags

@@ -52,6 +52,19 @@ class ReadHub:
         self.reads = 0
         self.writes = 0
         self.unsent: list[Any] = []
+        self._passes: Callable[[], bool] | None = None
+        self._finish: Callable[[], None] = self._flush
+
+    def put_barrier(self, passes: Callable[[], bool] | None) -> None:
+        """
+        Let a function be called before the replies of a round leave.
+
+        Args:
+            passes: Returns False if they must not: those connections are cut off
+                then. None for no barrier.
+        """
+        self._passes = passes
+        self._finish = self._flush if passes is None else self._flush_behind_barrier
 
     def fileno(self) -> int:
         """Return the epoll object's own descriptor."""
@@ -93,7 +106,7 @@ class ReadHub:
                 self._read(events)
             finally:
                 self.is_reading = False
-                self._flush()
+                self._finish()
             if len(events) < 2:
                 # Nearly idle: the reactor waits better than a loop here.
                 return
@@ -112,7 +125,7 @@ class ReadHub:
             self._read(events)
         finally:
             self.is_reading = False
-            self._flush()
+            self._finish()
             self.is_reading = outer
         for connection in connections:
             # The reactor, which would close it, has no turn now.
@@ -141,6 +154,23 @@ class ReadHub:
         self.writes += len(unsent)
         for connection in unsent:
             connection.flush()
+
+    def _flush_behind_barrier(self) -> None:
+        """Send what the connections held back, if it may leave."""
+        if self._passes is None or self._passes():
+            self._flush()
+            return
+        unsent, self.unsent = self.unsent, []
+        for connection in unsent:
+            if connection.holds_back:
+                connection.abortConnection()
+
+    def let_out(self, connection: Any) -> None:
+        """Send what a connection holds back before the round ends, if it may leave."""
+        if self._passes is None or self._passes():
+            connection.flush()
+        else:
+            connection.abortConnection()
 
     def _lose(self, connection: Any, why: Exception) -> None:
         self.remove(connection)

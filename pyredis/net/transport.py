@@ -55,13 +55,18 @@ class SendAtOnce:
         else:
             self._held += data
             if len(self._held) > _HELD_MAX_BYTES:
-                self.flush()
+                hub.let_out(self)
 
     def flush(self) -> None:
         """Send what was held back."""
         held, self._held = self._held, None
         if held is not None:
             self._send(held)
+
+    @property
+    def holds_back(self) -> bool:
+        """Whether anything waits for the end of the hub's round."""
+        return self._held is not None
 
     def _send(self, data: bytes) -> None:
         """Send bytes now if nothing waits before them; queue what the kernel refuses."""
@@ -85,7 +90,8 @@ class SendAtOnce:
 
     def loseConnection(self, *args: Any) -> None:
         """Close when all that was written has left."""
-        self.flush()
+        if self._held is not None and self._hub is not None:
+            self._hub.let_out(self)
         super().loseConnection(*args)  # type: ignore[misc]
 
     def abortConnection(self) -> None:

@@ -74,6 +74,11 @@ class AofWriter:
         """Forget what is not in the file yet."""
         self._waiting.clear()
 
+    def take_over(self, other: AofWriter) -> None:
+        """Let wait here what waits at the end of another file; that must not be torn."""
+        self._waiting += other._waiting
+        other.drop_waiting()
+
     def write(self) -> int:
         """
         Write what waits; return how many bytes that was.

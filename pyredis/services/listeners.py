@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from twisted.application.service import Service
@@ -69,6 +70,20 @@ class ListenerService(Service):
     def _change_round(self) -> None:
         if self._hub is not None:
             self._hub.on_round = self._server.begin_round
+
+    def is_reading(self) -> bool:
+        """Tell whether a round of reading is under way, at whose end replies leave."""
+        return self._hub is not None and self._hub.is_reading
+
+    def hold_replies_for(self, passes: Callable[[], bool] | None) -> None:
+        """
+        Let a function be called before the replies of a round leave.
+
+        Args:
+            passes: Returns False if they must not leave. None for no function.
+        """
+        if self._hub is not None:
+            self._hub.put_barrier(passes)
 
     def open(self) -> None:
         """

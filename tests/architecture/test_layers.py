@@ -47,6 +47,8 @@ COVERED_ELSEWHERE = {
     "tap.py": "integration/test_twistd.py",
     "embedding.py": "integration/test_embedding.py",
     "demo.py": "integration/test_embedding.py",
+    "durability.py": "integration/test_append_only.py",
+    "services/files.py": "test_file_system.py",
     "testing/commands.py": "testing/test_service.py",
     "testing/memory.py": "testing/test_service.py",
     "testing/replies.py": "testing/test_service.py",

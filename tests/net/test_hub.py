@@ -45,6 +45,7 @@ class Connection:
         self.action: Callable[[], Any] = lambda: None
         self.connected = True
         self.disconnecting = False
+        self.holds_back = True
         self.lost: list[Any] = []
 
     def fileno(self) -> int:
@@ -63,6 +64,10 @@ class Connection:
     def flush(self) -> None:
         """Note it."""
         self.happened.append((self.name, "flushed"))
+
+    def abortConnection(self) -> None:
+        """Note it."""
+        self.happened.append((self.name, "aborted"))
 
     def connectionLost(self, reason: Any) -> None:
         """Note it."""
@@ -313,3 +318,57 @@ class ReadOthersTests(HubTestCase):
 
         self.assertEqual(self.b.lost, [main.CONNECTION_DONE])
         self.assertEqual(self.reactor.writers, [self.b])
+
+
+class BarrierTests(HubTestCase):
+    """What has to be done before replies leave."""
+
+    def setUp(self) -> None:
+        """Let two connections have something to send."""
+        super().setUp()
+        self.passes = True
+        self.hub.put_barrier(self.barrier)
+        for connection in (self.a, self.b):
+            self.hub.add(connection)
+            connection.far.send(b"x")
+            connection.action = lambda connection=connection: self.hub.unsent.append(connection)
+
+    def barrier(self) -> bool:
+        """Note it."""
+        self.happened.append("barrier")
+        return self.passes
+
+    def test_it_comes_before_the_replies(self) -> None:
+        """Once for all connections of the round."""
+        self.hub.doRead()
+        first = self.happened.index("barrier")
+        self.assertEqual(self.happened.count("barrier"), self.happened.count("round"))
+        self.assertEqual(
+            sorted(self.happened[first + 1 : first + 3]), [("a", "flushed"), ("b", "flushed")]
+        )
+
+    def test_nothing_leaves_if_it_does_not_pass(self) -> None:
+        """The connections are cut off, but for those that have sent what they had."""
+        self.passes = False
+        self.b.holds_back = False
+        self.hub.doRead()
+        self.assertIn(("a", "aborted"), self.happened)
+        self.assertNotIn(("b", "aborted"), self.happened)
+        self.assertNotIn(("a", "flushed"), self.happened)
+
+    def test_before_the_end_of_a_round(self) -> None:
+        """Who has a lot to send passes by itself."""
+        self.hub.let_out(self.a)
+        self.passes = False
+        self.hub.let_out(self.b)
+        self.assertEqual(
+            self.happened, ["barrier", ("a", "flushed"), "barrier", ("b", "aborted")]
+        )
+
+    def test_without_it(self) -> None:
+        """It can be taken away."""
+        self.hub.put_barrier(None)
+        self.hub.doRead()
+        self.hub.let_out(self.a)
+        self.assertNotIn("barrier", self.happened)
+        self.assertIn(("a", "flushed"), self.happened)

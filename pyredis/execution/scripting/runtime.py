@@ -17,6 +17,7 @@ from pyredis.acl.log import Where
 from pyredis.errors import RedisError, memory_exceeded
 from pyredis.execution.blocking import Blocked
 from pyredis.execution.client import Client
+from pyredis.execution.guards import disk_failure
 from pyredis.execution.permissions import CommandRequest, denial_text
 from pyredis.execution.propagation import Audience
 from pyredis.execution.scripting.busy import BusyMode, busy_with
@@ -472,6 +473,9 @@ class Scripting:
                 raise memory_exceeded()
             self._may_not_grow = False
         if command.is_write:
+            failure = disk_failure(self._server)
+            if failure is not None:
+                raise failure
             self._wrote = True
         return command
 
