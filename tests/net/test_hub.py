@@ -361,9 +361,7 @@ class BarrierTests(HubTestCase):
         self.hub.let_out(self.a)
         self.passes = False
         self.hub.let_out(self.b)
-        self.assertEqual(
-            self.happened, ["barrier", ("a", "flushed"), "barrier", ("b", "aborted")]
-        )
+        self.assertEqual(self.happened, ["barrier", ("a", "flushed"), "barrier", ("b", "aborted")])
 
     def test_without_it(self) -> None:
         """It can be taken away."""

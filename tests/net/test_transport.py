@@ -76,6 +76,10 @@ class Hub:
         self.is_reading = False
         self.unsent: list[Any] = []
 
+    def let_out(self, connection: Any) -> None:
+        """Let it send."""
+        connection.flush()
+
 
 class TransportTestCase(SynchronousTestCase):
     """A transport over a made up socket."""
