@@ -22,7 +22,7 @@ from pyredis.execution.latencies import SHORT_NS, STEP_BITS
 from pyredis.execution.table import ANY_WIDTH, Command, check_arity
 from pyredis.execution.transactions import leave_transaction
 from pyredis.wire.batches import Batch
-from pyredis.wire.encoder import BULK_HEADS, CRLF, LARGE_BULK, SMALL_INTEGERS, encode, encoded
+from pyredis.wire.encoder import BULK_HEADS, CRLF, LARGE_BULK, SMALL_INTEGERS, encode
 from pyredis.wire.replies import LATER, NO_REPLY, QUEUED, Reply, Several, Simple
 
 if TYPE_CHECKING:
@@ -194,19 +194,6 @@ class Dispatcher:
                 self._account(client, current, first, repeated, started)
         return gathered <= FLUSH_BYTES
 
-    def run_one(self, client: Client, argv: Sequence[bytes]) -> bytes | None:
-        """
-        Run the only request of a chunk, if it can go the short way.
-
-        A client that waits for each reply sends such chunks: they are spared
-        what :meth:`run` does for the sake of pipelines.
-
-        Returns:
-            The encoded reply, or None if nothing was done: call :meth:`run`.
-        """
-        reply = self.call_plain(client, argv)
-        return None if reply is LATER else encoded(reply, client.resp)
-
     def run_batch(self, client: Client, batch: Batch) -> list[Reply]:
         """
         Run requests of one command at once, as far as that can be done.
@@ -239,6 +226,9 @@ class Dispatcher:
         """
         Run one request, if it can go the short way.
 
+        A client that waits for each reply sends one at a time: it is spared what
+        :meth:`run` does for the sake of pipelines.
+
         Returns:
             Its reply as a value, or ``LATER`` if nothing was done.
         """
@@ -249,7 +239,8 @@ class Dispatcher:
         client.last_interaction_ms = self._keyspace.now_ms
         client.last_command = command
         call: Any = command.call
-        started = self._timer()
+        timer = self._timer
+        started = timer()
         try:
             if count == 2:
                 reply = call(client.ctx, argv[1])
@@ -259,7 +250,14 @@ class Dispatcher:
                 reply = call(client.ctx, *argv[1:])
         except Exception as error:
             reply = self._failed(command, count, error)
-        self._account(client, command, argv, 1, started)
+        elapsed = timer() - started
+        histogram = command.histogram
+        if histogram is not None and elapsed < SHORT_NS:
+            command.calls += 1
+            command.nanoseconds += elapsed
+            histogram.short[elapsed >> STEP_BITS] += 1
+        else:
+            self._count(client, command, argv, 1, elapsed)
         return cast(Reply, reply)
 
     def _account(
@@ -284,7 +282,18 @@ class Dispatcher:
             The time now.
         """
         now = self._timer()
-        elapsed = now - started
+        self._count(client, command, argv, repeated, now - started)
+        return now
+
+    def _count(
+        self,
+        client: Client,
+        command: Command,
+        argv: Sequence[bytes],
+        repeated: int,
+        elapsed: int,
+    ) -> None:
+        """Count calls that took so many nanoseconds in sum; see :meth:`_account`."""
         command.calls += repeated
         command.nanoseconds += elapsed
         histogram = command.histogram
@@ -297,7 +306,6 @@ class Dispatcher:
             self._keyspace.refresh_now()
             if repeated == 1:
                 self.took_long(client, command, argv, elapsed)
-        return now
 
     def dispatch(self, client: Client, argv: Sequence[bytes]) -> Reply:
         """

@@ -24,7 +24,7 @@ from zope.interface import implementer
 from pyredis.errors import ProtocolError
 from pyredis.execution.client_lines import client_type
 from pyredis.wire.batches import Batch, batch_of
-from pyredis.wire.encoder import encoded_each
+from pyredis.wire.encoder import encoded, encoded_each
 from pyredis.wire.human import encode_human, encoded_human
 from pyredis.wire.replies import LATER
 from pyredis.wire.requests import Request, RequestReader, TypedRequest
@@ -54,10 +54,7 @@ class RedisProtocol(LineReceiver):
     _log = Logger()
 
     def __init__(self, server: Instance, hub: ReadHub | None = None) -> None:
-        self._server = server
-        self._run = server.dispatcher.run
-        self._run_one = server.dispatcher.run_one
-        self._run_batch = server.dispatcher.run_batch
+        self._be_served_by(server)
         self._hub = hub
         self._write: Callable[[bytes], None]
         self._reader = RequestReader(server.settings.proto_max_bulk_len)
@@ -95,29 +92,32 @@ class RedisProtocol(LineReceiver):
         if self._rest is not None or client.waiting is not None or client.closing:
             self._keep(data)
             return
-        requests = self._reader.feed(data)
-        if requests.__class__ is list:
-            if len(requests) == 1:
-                # Without detours: this is what a client waits for.
-                self._draining = True
-                only = self._run_one(client, requests[0])
-                self._draining = False
-                if only is not None:
-                    if self._out:  # pushes to this very client
-                        only = b"".join([*self._out, only])
-                        self._out.clear()
-                    client.output_bytes += len(only)
-                    self._write(only)
-                    return
-            batch = batch_of(requests)
-            if batch is None:
-                self._drain(iter(requests), False)
+        argv = self._reader.take_only(data)
+        if argv is not None:
+            # Without detours: this is what a client waits for.
+            self._draining = True
+            reply = self._call_plain(client, argv)
+            self._draining = False
+            if reply is LATER:
+                self._drain(iter((argv,)), argv.__class__ is not list)
+                return
+            if argv.__class__ is list or self._server.settings.inline_replies != "human":
+                answer = encoded(reply, client.resp)
             else:
-                self._take_batch(batch)
-        elif requests.__class__ is Batch:
-            self._take_batch(requests)
+                answer = encoded_human((reply,))
+            if self._out:  # pushes to this very client
+                answer = b"".join([*self._out, answer])
+                self._out.clear()
+            client.output_bytes += len(answer)
+            self._write(answer)
+            return
+        requests = self._reader.feed(data)
+        is_list = requests.__class__ is list
+        batch: Any = batch_of(requests) if is_list else requests  # type: ignore[arg-type]
+        if batch.__class__ is Batch:
+            self._take_batch(batch)
         else:
-            self._drain(iter(requests), True)
+            self._drain(iter(requests), not is_list)
 
     rawDataReceived = dataReceived
 
@@ -147,14 +147,19 @@ class RedisProtocol(LineReceiver):
         if not is_idle:
             self.abort()
             return
-        self._server = server
-        self._run, self._run_one = server.dispatcher.run, server.dispatcher.run_one
+        self._be_served_by(server)
         self.client = server.connect(self, old.address, old.local_address)
         self.client.is_unix = old.is_unix
         self.client.resp = old.resp
         self.client.library_name = old.library_name
         self.client.library_version = old.library_version
         self.set_limited(self.client.must_log_in)
+
+    def _be_served_by(self, server: Instance) -> None:
+        self._server = server
+        self._run = server.dispatcher.run
+        self._run_batch = server.dispatcher.run_batch
+        self._call_plain = server.dispatcher.call_plain
 
     # The execution floor calls these (ports.Connection)
 
@@ -286,7 +291,7 @@ class RedisProtocol(LineReceiver):
         for argv in requests:
             if argv.__class__ is TypedRequest and self._server.settings.inline_replies == "human":
                 client.last_interaction_ms = self._server.keyspace.now_ms
-                reply = self._server.dispatcher.call_plain(client, argv)
+                reply = self._call_plain(client, argv)
                 if reply is LATER:
                     reply = self._server.dispatcher.dispatch(client, argv)
                 client.reads_lines = client.waiting is not None

@@ -22,7 +22,7 @@ LARGEST_REQUEST = 512
 """A request with more bytes than this is not worth a layout."""
 
 _LARGEST_CHUNK = 64 * 1024
-_SMALL_HEADS = [b"$%d" % length for length in range(LARGEST_REQUEST)]
+SMALL_HEADS = [b"$%d" % length for length in range(LARGEST_REQUEST)]
 
 Shape = tuple[int, bytes, tuple[int, ...]]
 """How many requests, of which command, and the lengths of their arguments."""
@@ -152,11 +152,15 @@ def split_request(data: bytes) -> list[bytes] | None:
     It is cut at every line's end, which tells as much as a parser does if each
     header fits the line behind it, and takes half the time.
     """
-    lines = data.split(b"\r\n")
+    return words_of(data.split(b"\r\n"))
+
+
+def words_of(lines: list[bytes]) -> list[bytes] | None:
+    """Return the words of a request cut at its lines' ends, None if its headers do not fit."""
     words = lines[2:-1:2]
     if lines[-1] or len(lines) != 2 * len(words) + 2 or lines[0] != b"*%d" % len(words):
         return None
-    heads = [_SMALL_HEADS[len(word)] for word in words]
+    heads = [SMALL_HEADS[len(word)] for word in words]
     return words if words and lines[1:-1:2] == heads else None
 
 

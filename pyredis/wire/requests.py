@@ -28,6 +28,7 @@ from pyredis.primitives.numbers import INT64_MAX, INT64_MIN
 from pyredis.primitives.quoting import split_args
 from pyredis.wire.batches import (
     LARGEST_REQUEST,
+    SMALL_HEADS,
     Batch,
     Layout,
     Shape,
@@ -35,7 +36,7 @@ from pyredis.wire.batches import (
     batch_of_one,
     layout_of,
     shape_of,
-    split_request,
+    words_of,
 )
 
 __all__ = ["INLINE_MAX_BYTES", "Request", "RequestReader", "TypedRequest"]
@@ -51,8 +52,7 @@ MULTIBULK_MAX = 2**31 - 1
 
 _FAST_MAX_BYTES = 256 * 1024
 _LARGE_BULK = 16 * 1024
-_SMALL_BYTES = 160
-_SMALL_HEADS = [b"$%d" % length for length in range(_SMALL_BYTES)]
+_SMALL_BYTES = LARGEST_REQUEST - 1
 # What other types than bulk strings begin with, those that hiredis hands on as
 # bytes or lists, or allocates when they are announced. An argument may contain
 # them as well: then the chunk is looked at more closely.
@@ -125,6 +125,47 @@ class RequestReader:
         """How many bytes are held for a request that is not complete."""
         return len(self._buffer) - self._start
 
+    def take_only(self, data: bytes) -> Request | None:
+        """
+        Take the next chunk if it is one small request, array or line, complete and alone.
+
+        A client that waits for each reply sends such chunks.
+
+        Args:
+            data: What was received, at least one byte.
+
+        Returns:
+            The request; None if nothing was done and the chunk must be fed.
+        """
+        if self._buffer or self.limited or len(data) > _SMALL_BYTES:
+            return None
+        lines = data.split(b"\r\n")
+        # The usual ones without a loop.
+        if len(lines) == 6:
+            first, head1, word1, head2, word2, end = lines
+            if (
+                not end
+                and first == b"*2"
+                and head1 == SMALL_HEADS[len(word1)]
+                and head2 == SMALL_HEADS[len(word2)]
+            ):
+                return [word1, word2]
+            return None
+        if len(lines) == 8:
+            first, head1, word1, head2, word2, head3, word3, end = lines
+            if (
+                not end
+                and first == b"*3"
+                and head1 == SMALL_HEADS[len(word1)]
+                and head2 == SMALL_HEADS[len(word2)]
+                and head3 == SMALL_HEADS[len(word3)]
+            ):
+                return [word1, word2, word3]
+            return None
+        if len(lines) == 2:
+            return _typed_words(data)
+        return words_of(lines)
+
     def feed(self, data: bytes) -> Iterable[Request]:
         """
         Take the next chunk of the stream.
@@ -166,12 +207,7 @@ class RequestReader:
             if batch is not None:
                 return batch
         size = data.find(b"\r\n*", 4) + 2
-        if size == 1:
-            if len(data) < _SMALL_BYTES:
-                request = _only_request(data)
-                if request is not None:
-                    return [request]
-        elif size < LARGEST_REQUEST and not len(data) % size:
+        if 1 < size < LARGEST_REQUEST and not len(data) % size:
             batch = self._batch(data, size)
             if batch is not None:
                 return batch
@@ -365,44 +401,23 @@ def _holds_plain_lines(data: bytes) -> bool:
     return data[-1] == _NEWLINE and len(data.translate(None, _NOT_PLAIN)) == len(data)
 
 
+def _typed_words(data: bytes) -> Request | None:
+    """Return the words of a chunk that is one plain line; None if it is anything else."""
+    if data.find(b"\n") != len(data) - 1 or not _holds_plain_lines(data):
+        return None
+    return TypedRequest(data.split()) or None
+
+
 def _plain_lines(data: bytes) -> tuple[Request, ...] | Batch:
     """Return the requests of lines whose words stand between blanks, at least one."""
     size = data.find(b"\n") + 1
-    if data[size:] == data[:-size] != b"":
+    if data[size:] == data[:-size]:
         words = data[:size].split()
         count = len(data) // size
         if words:
             return Batch(words[0], count, [(word,) * count for word in words[1:]], typed=True)
     # A tuple, because a list promises RESP arrays.
     return tuple(TypedRequest(words) for words in map(bytes.split, data.split(b"\n")) if words)
-
-
-def _only_request(data: bytes) -> Request | None:
-    """Return the request of a chunk that is just one small one, or None."""
-    lines = data.split(b"\r\n")
-    # The usual ones without a loop: this is what a client waits for.
-    if len(lines) == 6:
-        _, head1, word1, head2, word2, end = lines
-        if (
-            not end
-            and lines[0] == b"*2"
-            and head1 == _SMALL_HEADS[len(word1)]
-            and head2 == _SMALL_HEADS[len(word2)]
-        ):
-            return [word1, word2]
-        return None
-    if len(lines) == 8:
-        _, head1, word1, head2, word2, head3, word3, end = lines
-        if (
-            not end
-            and lines[0] == b"*3"
-            and head1 == _SMALL_HEADS[len(word1)]
-            and head2 == _SMALL_HEADS[len(word2)]
-            and head3 == _SMALL_HEADS[len(word3)]
-        ):
-            return [word1, word2, word3]
-        return None
-    return split_request(data)
 
 
 def _header_number(line: bytes) -> int | None:

@@ -355,7 +355,7 @@ class AccountTests(DispatcherTestCase):
     def test_durations_are_distributed(self) -> None:
         """Each call counts in its command's histogram, several in a row by their average."""
         self.play.run(b"DAWDLE 1", b"DAWDLE 3")
-        self.play.server.dispatcher.run_one(self.play.client, [b"DAWDLE", b"4"])
+        self.play.server.dispatcher.call_plain(self.play.client, [b"DAWDLE", b"4"])
 
         histogram = self.play.command("DAWDLE").histogram
         self.assertEqual(histogram.total, 3)
@@ -368,7 +368,7 @@ class AccountTests(DispatcherTestCase):
         dispatcher.took_long = lambda client, command, argv, ns: told.append((argv, ns))
 
         self.play.run(b"DAWDLE 5", b"COUNT", b"SLOW 7", b"DAWDLE 5", b"DAWDLE 5")
-        dispatcher.run_one(self.play.client, [b"DAWDLE", b"2"])
+        dispatcher.call_plain(self.play.client, [b"DAWDLE", b"2"])
 
         self.assertEqual(
             told,
@@ -381,19 +381,18 @@ class AccountTests(DispatcherTestCase):
 
     def test_the_only_request_of_a_chunk(self) -> None:
         """It is answered as in a pipeline, or not at all."""
-        run_one = self.play.server.dispatcher.run_one
+        call = self.play.server.dispatcher.call_plain
         client = self.play.client
-        self.assertEqual(run_one(client, [b"PUT", b"k", b"v"]), b"+OK\r\n")
-        self.assertEqual(run_one(client, [b"TAKE", b"k"]), b"$1\r\nv\r\n")
-        self.assertEqual(run_one(client, [b"SAY", b"a", b"b", b"c"])[:1], b"*")
-        self.assertEqual(
-            run_one(client, [b"TAKE", b"a", b"b"]),
-            b"-ERR wrong number of arguments for 'take' command\r\n",
-        )
+        self.assertEqual(call(client, [b"PUT", b"k", b"v"]), OK)
+        self.assertEqual(call(client, [b"TAKE", b"k"]), b"v")
+        self.assertEqual(call(client, [b"SAY", b"a", b"b", b"c"]), [b"a", b"b", b"c"])
+        refused = call(client, [b"TAKE", b"a", b"b"])
+        assert isinstance(refused, RedisError)
+        self.assertEqual(refused.text, b"ERR wrong number of arguments for 'take' command")
         for left_alone in ([b"TAKE"], [b"WAIT", b"k"], [b"nosuch"], [b"BOX", b"OPEN", b"k"]):
-            self.assertIsNone(run_one(client, left_alone))
+            self.assertIs(call(client, left_alone), LATER)
         self.play.server.dispatcher.watch_over("test")
-        self.assertIsNone(run_one(client, [b"TAKE", b"k"]))
+        self.assertIs(call(client, [b"TAKE", b"k"]), LATER)
 
     def test_time_stands_still_for_one_command(self) -> None:
         """The moment is frozen while a command runs."""

@@ -240,6 +240,53 @@ class AcceptedRequestsTests(SynchronousTestCase):
 
         self.assertIs(requests.__class__, list)
 
+    def test_a_request_alone(self) -> None:
+        """One small request can be taken by itself; of anything else nothing is."""
+        alone = (
+            [b"PING"],
+            [b"GET", b"k"],
+            [b"SET", b"k", b""],
+            [b"HSET", b"h", b"f", b"v"],
+            [b"MSET", *[b"%d" % n for n in range(40)]],
+        )
+        for words in alone:
+            self.assertEqual(RequestReader().take_only(resp(*words)), words)
+        others = (
+            *(resp(b"GET", b"k")[:end] for end in range(1, 20)),
+            *(resp(b"SET", b"k", b"v")[:end] for end in range(1, 27)),
+            resp(b"GET", b"a\r\nb"),
+            resp(b"GET", b"k") * 2,
+            resp(b"SET", b"k", b"x" * KIB),
+            resp(b"GET", b"k").replace(b"$1", b"$2"),
+            resp(b"SET", b"k", b"v").replace(b"*3", b"*4"),
+            resp(b"PING").replace(b"*1", b"*01"),
+            b"GET 'k'\r\n",
+            b"GET k",
+            b"PING\nPING\r\n",
+            b"\r\n",
+            b"*0\r\n",
+        )
+        for data in others:
+            reader = RequestReader()
+            self.assertIsNone(reader.take_only(data), data)
+            self.assertEqual(reader.pending_bytes, 0)
+
+    def test_a_line_alone(self) -> None:
+        """So can a line, which is marked as one."""
+        words = RequestReader().take_only(b"GET  k \r\n")
+
+        self.assertEqual(words, [b"GET", b"k"])
+        self.assertIs(words.__class__, TypedRequest)
+
+    def test_a_request_is_not_alone(self) -> None:
+        """Not behind the beginning of another, and not while requests are limited."""
+        reader = RequestReader()
+        list(reader.feed(b"*1\r\n"))
+        self.assertIsNone(reader.take_only(PING))
+        reader = RequestReader()
+        reader.limited = True
+        self.assertIsNone(reader.take_only(PING))
+
     def test_typed_lines_are_marked(self) -> None:
         """Lines can be told from arrays: people read the answers to lines."""
         kinds = [type(request) for request in RequestReader().feed(b"PING\r\n" + PING + b"PING\n")]
