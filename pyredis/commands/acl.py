@@ -17,7 +17,7 @@ from pyredis.execution.flags import (
     STALE,
 )
 from pyredis.execution.help import help_of
-from pyredis.execution.permissions import CommandRequest, denial_text
+from pyredis.execution.permissions import denial_text
 from pyredis.execution.table import check_arity, container, family
 from pyredis.wire.replies import OK, Double, Reply, SetReply
 
@@ -99,7 +99,7 @@ def acl_dryrun(ctx: Context, username: bytes, command: bytes, *args: bytes) -> R
     except RedisError:
         raise RedisError(b"Command '%b' not found" % c_text(command)) from None
     check_arity(found, argv)
-    denial = user.denial(CommandRequest(found, argv))
+    denial = user.denial(ctx.server.access.request(found, argv))
     if denial is None:
         return OK
     return denial_text(denial, user, found, argv, verbose=True)

@@ -13,7 +13,7 @@ short way through the dispatcher, all else is asked for by a guard.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from pyredis.acl.catalogue import Catalogue, CommandEntry
 from pyredis.acl.files import text_of, users_in
@@ -26,14 +26,17 @@ from pyredis.execution.client_lines import client_line
 from pyredis.execution.flags import (
     ACCESS,
     DELETE,
+    INCOMPLETE,
     INSERT,
     MODULE,
+    NOT_KEY,
     UPDATE,
+    VARIABLE_FLAGS,
     Access,
     Category,
     category_names,
 )
-from pyredis.execution.key_specs import find_keys_and_access, has_keys
+from pyredis.execution.key_specs import KeyRange, KeySpec, find_keys_and_access, has_keys
 
 if TYPE_CHECKING:
     from pyredis.execution.client import Client
@@ -42,7 +45,11 @@ if TYPE_CHECKING:
 
 CATEGORIES = tuple(str(category.name).lower() for category in Category)
 
+NeedsFinder: TypeAlias = Callable[[Sequence[bytes]], Sequence[tuple[int, int]]]
+"""Finds the indexes of keys, and of each the permissions it takes."""
+
 _CHANGES = INSERT | DELETE | UPDATE
+_UNCERTAIN = INCOMPLETE | VARIABLE_FLAGS
 
 _WHY_NOT_ANY_MORE = {
     Reason.COMMAND: "no permission to execute the command or subcommand",
@@ -58,24 +65,23 @@ class CommandRequest:
     Args:
         command: What it runs.
         argv: All of its words.
+        find: Finds the keys among them.
     """
 
-    __slots__ = ("_command", "_keys", "argv", "is_free", "name")
+    __slots__ = ("_command", "_find", "_keys", "argv", "is_free", "name")
 
-    def __init__(self, command: Command, argv: Sequence[bytes]) -> None:
+    def __init__(self, command: Command, argv: Sequence[bytes], find: NeedsFinder) -> None:
         self.name = command.display_name
         self.is_free = not command.needs_auth
         self.argv = argv
         self._command = command
-        self._keys: list[tuple[int, int]] | None = None
+        self._find = find
+        self._keys: Sequence[tuple[int, int]] | None = None
 
     def find_keys(self) -> Sequence[tuple[int, int]]:
         """Return the index of each key, and what is done with it."""
         if self._keys is None:
-            found = find_keys_and_access(self._command.key_specs, self.argv)
-            # A script may ask about a request with words missing.
-            end = len(self.argv)
-            self._keys = [(index, _needed(access)) for index, access in found if index < end]
+            self._keys = self._find(self.argv)
         return self._keys
 
     def find_channels(self) -> Sequence[tuple[int, bool]]:
@@ -84,16 +90,43 @@ class CommandRequest:
         return () if channels is None else channels.find(self.argv)
 
 
-_needs: dict[Access, int] = {}
+def needs_finder(specs: Sequence[KeySpec]) -> NeedsFinder:
+    """
+    Make the function that finds the keys of a command's requests and what each of them takes.
+
+    It is asked before each request of a user that may not touch every key, so
+    what can be known of a command without a request is looked at once.
+    """
+    wanted = [spec for spec in specs if NOT_KEY not in spec.access]
+    plain = [(spec.find, _needed(spec.access)) for spec in wanted]
+
+    def find_any(argv: Sequence[bytes]) -> Sequence[tuple[int, int]]:
+        # A script may ask about a request with words missing.
+        return [
+            (index, _needed(access))
+            for index, access in find_keys_and_access(specs, argv)
+            if index < len(argv)
+        ]
+
+    def find_plain(argv: Sequence[bytes]) -> Sequence[tuple[int, int]]:
+        try:
+            return [(index, needed) for find, needed in plain for index in find(argv)]
+        except ValueError:
+            return find_any(argv)
+
+    if any(spec.access & _UNCERTAIN for spec in specs):
+        return find_any
+    only = wanted[0] if len(wanted) == 1 else None
+    if isinstance(only, KeyRange) and isinstance(only.begin, int) and only.last == 0:
+        index = only.begin
+        found = ((index, _needed(only.access)),)
+        return lambda argv: found if index < len(argv) else ()
+    return find_plain
 
 
 def _needed(access: Access) -> int:
     """Return which permissions an access to a key takes."""
-    needed = _needs.get(access)
-    if needed is None:
-        needed = (READ if access & ACCESS else 0) | (WRITE if access & _CHANGES else 0)
-        _needs[access] = needed
-    return needed
+    return (READ if access & ACCESS else 0) | (WRITE if access & _CHANGES else 0)
 
 
 class AccessControl:
@@ -115,6 +148,7 @@ class AccessControl:
         self.superuser = self.users.new_default()
         self.superuser.name = b"(superuser)"
         self._plain: dict[User, dict[bytes, Command]] = {}
+        self._finders: dict[Command, NeedsFinder] = {}
 
     @property
     def requires_login(self) -> bool:
@@ -135,6 +169,13 @@ class AccessControl:
 
     # Requests
 
+    def request(self, command: Command, argv: Sequence[bytes]) -> CommandRequest:
+        """Return a request as users are asked about it."""
+        find = self._finders.get(command)
+        if find is None:
+            find = self._finders[command] = needs_finder(command.key_specs)
+        return CommandRequest(command, argv, find)
+
     def denial(
         self, client: Client, command: Command, argv: Sequence[bytes], where: Where
     ) -> Denial | None:
@@ -142,7 +183,7 @@ class AccessControl:
         user = client.user
         if user.is_unrestricted:
             return None
-        denial = user.denial(CommandRequest(command, argv))
+        denial = user.denial(self.request(command, argv))
         if denial is not None:
             named = denial.reason is Reason.COMMAND
             what = command.display_name.encode() if named else argv[denial.position]
@@ -176,7 +217,7 @@ class AccessControl:
         if client.user.is_unrestricted or not argv:
             # The short way is open only where no key is denied.
             return True
-        request = CommandRequest(self._server.table.resolve(argv), argv)
+        request = self.request(self._server.table.resolve(argv), argv)
         return any(
             selector.permits_every_key(READ) and selector.denial(request) is None
             for selector in client.user.selectors

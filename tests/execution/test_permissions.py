@@ -37,16 +37,27 @@ class RequestTests(PermissionTestCase):
 
     def request(self, *words: bytes) -> CommandRequest:
         """Return a request of words."""
-        return CommandRequest(self.server.table.resolve(words), words)
+        return self.access.request(self.server.table.resolve(words), words)
 
     def test_keys(self) -> None:
         """Each with what is done to it; a key that is only looked for needs nothing."""
-        self.assertEqual(self.request(b"GET", b"k").find_keys(), [(1, READ)])
+        self.assertEqual(list(self.request(b"GET", b"k").find_keys()), [(1, READ)])
         self.assertEqual(self.request(b"SET", b"k", b"v").find_keys(), [(1, WRITE)])
         self.assertEqual(self.request(b"SET", b"k", b"v", b"GET").find_keys(), [(1, READ | WRITE)])
-        self.assertEqual(self.request(b"EXISTS", b"k").find_keys(), [(1, 0)])
+        self.assertEqual(self.request(b"EXISTS", b"k", b"l").find_keys(), [(1, 0), (2, 0)])
         self.assertEqual(self.request(b"COPY", b"a", b"b").find_keys(), [(1, READ), (2, WRITE)])
-        self.assertEqual(self.request(b"SET").find_keys(), [])
+        self.assertEqual(
+            self.request(b"EVAL", b"", b"2", b"a", b"b").find_keys(),
+            [(3, READ | WRITE), (4, READ | WRITE)],
+        )
+        for words in (
+            [b"SET"],
+            [b"GET"],
+            [b"EVAL", b"", b"x", b"a"],
+            [b"PING"],
+            [b"SPUBLISH", b"c"],
+        ):
+            self.assertEqual(list(self.request(*words).find_keys()), [])
 
     def test_channels(self) -> None:
         """Those that are used; leaving one is no use."""
@@ -101,7 +112,7 @@ class ShortWayTests(PermissionTestCase):
             return key
 
         self.server.table.add(Declaration("LATER", later, arity=2, flags=READONLY | FAST))
-        request = CommandRequest(self.server.table.commands["LATER"], [b"LATER"])
+        request = self.access.request(self.server.table.commands["LATER"], [b"LATER"])
         self.assertIsNotNone(self.session.client.user.denial(request))
         self.access.commands_added()
 
@@ -120,7 +131,7 @@ class RefusalTests(PermissionTestCase):
         for line in (b"SET k v", b"GET k", b"PUBLISH c m"):
             argv = line.split()
             command = self.server.table.resolve(argv)
-            denial = user.denial(CommandRequest(command, argv))
+            denial = user.denial(self.access.request(command, argv))
             assert denial is not None
             shown += [
                 denial_text(denial, user, command, argv, verbose) for verbose in (False, True)

@@ -18,7 +18,7 @@ from pyredis.errors import RedisError, memory_exceeded
 from pyredis.execution.blocking import Blocked
 from pyredis.execution.client import Client
 from pyredis.execution.guards import disk_failure
-from pyredis.execution.permissions import CommandRequest, denial_text
+from pyredis.execution.permissions import denial_text
 from pyredis.execution.propagation import Audience
 from pyredis.execution.scripting.busy import BusyMode, busy_with
 from pyredis.execution.scripting.code import Code
@@ -542,7 +542,8 @@ class Scripting:
         except RedisError:
             raise self._refuse(b"ERR Invalid command passed to redis.acl_check_cmd()") from None
         assert self._client is not None
-        return self._client.user.denial(CommandRequest(command, argv)) is None
+        request = self._server.access.request(command, argv)
+        return self._client.user.denial(request) is None
 
 
 _SHOWN = (bytes, int, float)
