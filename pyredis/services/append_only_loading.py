@@ -328,5 +328,6 @@ def _make_client(server: Instance) -> Client:
     """Return the client that commands are run for: nothing is refused to it."""
     client = Client(server, 0)
     client.authenticated = True
+    client.become(server.access.superuser)
     client.ctx.may_block = False
     return client

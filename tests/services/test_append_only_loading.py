@@ -104,6 +104,14 @@ class LoadingTests(LoadingTestCase):
         self.assertEqual(self.get("a"), b"1")
         self.assertIn(b"b", self.server.keyspace.databases[2].values)
 
+    def test_whatever_the_default_user_may(self) -> None:
+        """What was done is done again, scripts of older files included."""
+        self.server.access.set_user(b"default", [b"reset"])
+        script = [b"EVAL", b"return redis.call('SET', KEYS[1], ARGV[1])", b"1", b"s", b"1"]
+        self.files.put(FIRST, commands("SET k v") + encode_request(script))
+        self.load()
+        self.assertEqual((self.get("k"), self.get("s")), (b"v", b"1"))
+
     def test_in_slices(self) -> None:
         """Now and then others have their turn."""
         self.files.put(LAST, commands(*["INCR n"] * 1000))
