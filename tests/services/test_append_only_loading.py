@@ -110,6 +110,7 @@ class LoadingTests(LoadingTestCase):
         script = [b"EVAL", b"return redis.call('SET', KEYS[1], ARGV[1])", b"1", b"s", b"1"]
         self.files.put(FIRST, commands("SET k v") + encode_request(script))
         self.load()
+        self.session.client.become(self.server.access.superuser)
         self.assertEqual((self.get("k"), self.get("s")), (b"v", b"1"))
 
     def test_in_slices(self) -> None:
