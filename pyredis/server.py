@@ -36,6 +36,8 @@ from pyredis.execution.modules import LoadedModule
 from pyredis.execution.table import CommandTable, declared_commands
 from pyredis.keyspace.keyspace import Keyspace
 from pyredis.net.links import Links
+from pyredis.net.tls import SETTINGS as TLS_SETTINGS
+from pyredis.net.tls import Tls, TlsUnusable
 from pyredis.process_facts import process_facts
 from pyredis.process_memory import ProcessMemory, release_memory
 from pyredis.services.keyspace_service import KeyspaceService
@@ -61,7 +63,6 @@ _LIMITS = (
 # What can be set but is not served yet, and what the operator must know of it.
 _NOT_SERVED = {
     "replicaof": "no primary is followed",
-    "tls-port": "connections are not encrypted",
 }
 
 
@@ -131,9 +132,12 @@ class RedisServer(MultiService):
         self.instance.dispatcher.log_intrusion = self._log_intrusion
         self._intrusion_logged_ms = 0
         self.instance.scripting.log = self._log_script
-        self.links = Links(reactor, lambda: self.settings.bind_source_addr or "")
+        self.tls = Tls(self.settings, _read_file)
+        self.links = Links(
+            reactor, lambda: self.settings.bind_source_addr or "", self._endpoint_of_node
+        )
         self.instance.migrations.carrier = self.links
-        self.listeners = ListenerService(self.instance, reactor, pick_port)
+        self.listeners = ListenerService(self.instance, reactor, pick_port, self.tls)
         self.instance.serve_others = self.listeners.serve_others
         self.keyspace_service = KeyspaceService(self.instance, clock or reactor)
         self.sampling_service = SamplingService(self.instance, clock or reactor)
@@ -348,7 +352,8 @@ class RedisServer(MultiService):
 
     def _kinds_listened_on(self) -> list[str]:
         kinds = ["tcp"] if self.port else []
-        return kinds + (["unix"] if self.settings.unixsocket else [])
+        kinds += ["unix"] if self.settings.unixsocket else []
+        return kinds + (["tls"] if self.listeners.tls_port else [])
 
     def _apply_settings(self) -> None:
         """Carry the settings to the parts that keep their own copy, now and when they change."""
@@ -366,7 +371,22 @@ class RedisServer(MultiService):
             settings.observe(name, partial(self._warn_of, name))
             self._warn_of(name)
         settings.observe("hz", self.keyspace_service.change_pace)
-        settings.observe(("port", "bind"), self.listeners.rebind)
+        settings.observe(TLS_SETTINGS, self._apply_tls)
+        settings.observe(("port", "tls-port", "bind"), self.listeners.rebind)
+
+    def _endpoint_of_node(self, endpoint: Any) -> Any:
+        """Encrypt what goes to other nodes, if ``tls-cluster`` says so."""
+        return self.tls.connecting(endpoint) if self.settings.tls_cluster else endpoint
+
+    def _apply_tls(self) -> None:
+        """Use other certificates, keys and options for the connections from now on."""
+        if not self.tls.is_wanted:
+            return
+        try:
+            self.tls.load()
+        except TlsUnusable as error:
+            self._log.warn("{error}", error=error)
+            raise ValueError("Unable to update TLS configuration. Check server logs.") from None
 
     def _apply_limits(self) -> None:
         for name in _LIMITS:
@@ -444,12 +464,14 @@ class RedisServer(MultiService):
     def _listeners(self) -> list[str]:
         """Return what is listened on, as INFO shows it."""
         settings = self.settings
+        addresses = "".join(f",bind={address}" for address in settings.bind)
         shown = []
         if self.port:
-            addresses = "".join(f",bind={address}" for address in settings.bind)
             shown.append(f"name=tcp{addresses},port={self.port}")
         if settings.unixsocket:
             shown.append(f"name=unix,bind={settings.unixsocket}")
+        if self.listeners.tls_port:
+            shown.append(f"name=tls{addresses},port={self.listeners.tls_port}")
         return shown
 
 
@@ -479,6 +501,11 @@ def _without_secrets(argv: Sequence[bytes]) -> list[bytes]:
         b"(redacted)" if number and is_sensitive(argv[number - 1]) else word
         for number, word in enumerate(argv)
     ]
+
+
+def _read_file(path: str) -> bytes:
+    with open(path, "rb") as file:
+        return file.read()
 
 
 def _wall_clock(reactor: Any, clock: Any) -> Callable[[], int]:

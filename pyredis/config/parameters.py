@@ -91,6 +91,7 @@ _LOGO = "no logo is printed"
 _START_CHECKS = "no check at start can be silenced"
 _NO_LIST_COMPRESSION = "nodes of a list are not compressed"
 _PAYLOADS = "payloads of RESTORE are always checked in full"
+_TLS_SESSIONS = "pyOpenSSL cannot size the cache: OpenSSL keeps 20480 sessions"
 _NO_BUS = "the cluster bus is not spoken"
 
 
@@ -147,7 +148,7 @@ class Parameters:
     tls_ciphersuites = Text(None)
     tls_prefer_server_ciphers = YesNo(False)
     tls_session_caching = YesNo(True)
-    tls_session_cache_size = Integer(20 * 1024, 0, INT_MAX)
+    tls_session_cache_size = Integer(20 * 1024, 0, INT_MAX, no_effect=_TLS_SESSIONS)
     tls_session_cache_timeout = Integer(300, 0, INT_MAX)
 
     # The process and its log.

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pyredis.execution.instance import Instance
     from pyredis.net.hub import ReadHub
 
-_TOO_MANY = b"-ERR max number of clients reached\r\n"
+TOO_MANY = b"-ERR max number of clients reached\r\n"
 _PROTECTED = (
     b"-DENIED PyRedis is running in protected mode because protected mode is enabled and no "
     b"password is set for the default user. In this mode connections are only accepted from the "
@@ -27,15 +27,20 @@ _PROTECTED = (
 
 
 class RefusingProtocol(Protocol):
-    """Says why, and hangs up."""
+    """
+    Says why, and hangs up.
+
+    Attributes:
+        reason: What it says.
+    """
 
     def __init__(self, reason: bytes) -> None:
-        self._reason = reason
+        self.reason = reason
 
     def connectionMade(self) -> None:
         """Send the reason and close."""
         transport: Any = self.transport
-        transport.write(self._reason)
+        transport.write(self.reason)
         transport.loseConnection()
 
 
@@ -67,7 +72,7 @@ class RedisFactory(Factory):
             return intercepted
         if len(server.clients) >= server.settings.maxclients:
             server.statistics.connections_rejected += 1
-            return RefusingProtocol(_TOO_MANY)
+            return RefusingProtocol(TOO_MANY)
         if self._is_protected_from(addr):
             server.statistics.connections_rejected += 1
             self._log.warn("Connection from {addr} refused: protected mode", addr=addr)

@@ -248,15 +248,23 @@ class Links:
     Args:
         reactor: Makes them.
         source: Returns the address of this machine to connect from, "" for any.
+        wrap: Returns the endpoint to use instead of a plain one, where connections
+            are to be encrypted.
 
     Attributes:
         reactor: The same.
         exchanges: What is under way.
     """
 
-    def __init__(self, reactor: Any, source: Callable[[], str] = str) -> None:
+    def __init__(
+        self,
+        reactor: Any,
+        source: Callable[[], str] = str,
+        wrap: Callable[[Any], Any] = lambda endpoint: endpoint,
+    ) -> None:
         self.reactor = reactor
         self._source = source
+        self._wrap = wrap
         self.exchanges: set[Exchange] = set()
         self._kept: dict[Place, tuple[Link, Any]] = {}
 
@@ -284,10 +292,10 @@ class Links:
         if source:
             options["bindAddress"] = (source, 0)
         if isIPAddress(host):
-            return TCP4ClientEndpoint(self.reactor, host, port, **options)
+            return self._wrap(TCP4ClientEndpoint(self.reactor, host, port, **options))
         if isIPv6Address(host):
-            return TCP6ClientEndpoint(self.reactor, host, port, **options)
-        return HostnameEndpoint(self.reactor, host, port, **options)
+            return self._wrap(TCP6ClientEndpoint(self.reactor, host, port, **options))
+        return self._wrap(HostnameEndpoint(self.reactor, host, port, **options))
 
     def take(self, place: Place) -> Link | None:
         """Return a link that was kept, to be used."""

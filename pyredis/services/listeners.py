@@ -1,4 +1,4 @@
-"""The ports and the Unix socket a server listens on."""
+"""The ports, encrypted or not, and the Unix socket a server listens on."""
 
 from __future__ import annotations
 
@@ -17,9 +17,12 @@ from twisted.python.failure import Failure
 
 from pyredis.net.factory import RedisFactory
 from pyredis.net.hub import ReadHub, make_hub
+from pyredis.net.tls import Tls, TlsUnusable
 from pyredis.net.transport import RedisPort
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pyredis.execution.client import Client
     from pyredis.execution.instance import Instance
 
@@ -28,6 +31,29 @@ _EVERYWHERE = {"*": "0.0.0.0", "::*": "::"}
 
 class CannotListen(Exception):
     """A port or socket could not be opened; the text names it."""
+
+
+class _Ports:
+    """
+    One port, on several addresses.
+
+    Attributes:
+        kind: For the operator.
+        number: Of the port, 0 if it is closed.
+        bind: The addresses, as ``bind`` spells them.
+        open: What listens.
+    """
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self.number = 0
+        self.bind: Sequence[str] = ()
+        self.open: list[Any] = []
+
+    def take(self) -> list[Any]:
+        """Return what listens, and forget it."""
+        taken, self.open = self.open, []
+        return taken
 
 
 class ListenerService(Service):
@@ -47,7 +73,9 @@ class ListenerService(Service):
     name = "listeners"
     _log = Logger()
 
-    def __init__(self, server: Instance, reactor: Any, pick_port: bool = False) -> None:
+    def __init__(
+        self, server: Instance, reactor: Any, pick_port: bool = False, tls: Tls | None = None
+    ) -> None:
         self._server = server
         self._reactor = reactor
         self._pick_port = pick_port
@@ -56,9 +84,10 @@ class ListenerService(Service):
         if self._hub is not None:
             self._state_facts(self._hub)
         server.round_changed = self._change_round
-        self._tcp: list[Any] = []
+        self._tls = tls
+        self._plain = _Ports("tcp")
+        self._encrypted = _Ports("tls")
         self._unix: Any = None
-        self.tcp_port = 0
 
     def _state_facts(self, hub: ReadHub) -> None:
         self._server.facts.update(
@@ -85,6 +114,16 @@ class ListenerService(Service):
         if self._hub is not None:
             self._hub.put_barrier(passes)
 
+    @property
+    def tcp_port(self) -> int:
+        """The port listened on, 0 if none."""
+        return self._plain.number
+
+    @property
+    def tls_port(self) -> int:
+        """The port with encrypted connections, 0 if none."""
+        return self._encrypted.number
+
     def open(self) -> None:
         """
         Start listening, unless it has begun already.
@@ -92,10 +131,13 @@ class ListenerService(Service):
         Raises:
             CannotListen: Something is taken or forbidden; nothing is open then.
         """
-        if self._tcp or self._unix:
+        if self._plain.open or self._encrypted.open or self._unix:
             return
         try:
-            self._open_tcp()
+            if self._tls is not None and self._tls.is_wanted:
+                self._check_tls(self._tls)
+            self._open(self._plain)
+            self._open(self._encrypted)
             self._open_unix()
         except CannotListen:
             self._close()
@@ -110,9 +152,9 @@ class ListenerService(Service):
         """
         if self._hub is not None:
             self._hub.close()
-        self._tcp, other._tcp = other._tcp, []
+        self._plain, other._plain = other._plain, _Ports("tcp")
+        self._encrypted, other._encrypted = other._encrypted, _Ports("tls")
         self._unix, other._unix = other._unix, None
-        self.tcp_port, other.tcp_port = other.tcp_port, 0
         self._hub, other._hub = other._hub, None
         self.factory = other.factory
         self.factory.move_to(self._server)
@@ -124,7 +166,7 @@ class ListenerService(Service):
 
     def read_arrived(self) -> None:
         """Serve, now, what has arrived but was not read yet: connections, then requests."""
-        for port in (*self._tcp, *([self._unix] if self._unix else [])):
+        for port in self._ports:
             port.doRead()
         if self._hub is not None:
             self._hub.doRead()
@@ -134,25 +176,35 @@ class ListenerService(Service):
         Listen where the changed settings say, and no longer where they do not.
 
         Raises:
-            ValueError: It cannot; what was open before stays open.
+            ValueError: It cannot; what was open before stays open, but for a
+                port that only changed its addresses.
         """
-        before, self._tcp = self._tcp, []
-        old_port = self.tcp_port
-        if self._wanted_port() == old_port:
-            # The same port on other addresses: the old ones have to go first.
-            for port in before:
-                _close_at_once(port)
-            before = []
+        changed = [
+            ports
+            for ports in (self._plain, self._encrypted)
+            if (ports.number, ports.bind) != (self._wanted(ports), self._server.settings.bind)
+            or not ports.open
+        ]
+        wanted = {self._wanted(ports) for ports in changed}
+        before = [(ports, ports.number, ports.bind, ports.take()) for ports in changed]
+        for _, number, _, opened in before:
+            if number in wanted:
+                # Who listened there has to go first.
+                while opened:
+                    _close_at_once(opened.pop())
         try:
-            self._open_tcp()
+            for ports in changed:
+                self._open(ports)
         except CannotListen as error:
-            for port in self._tcp:
-                _close_at_once(port)
-            self._tcp, self.tcp_port = before, old_port
+            for ports, number, bind, opened in before:
+                for port in ports.take():
+                    _close_at_once(port)
+                ports.number, ports.bind, ports.open = number, bind, opened
             self._log.warn("{error}", error=error)
             raise ValueError("Unable to listen on this port. Check server logs.") from None
-        for port in before:
-            port.stopListening()
+        for _, _, _, opened in before:
+            for port in opened:
+                port.stopListening()
 
     def serve_others(self, client: Client) -> None:
         """
@@ -181,55 +233,81 @@ class ListenerService(Service):
         return closed
 
     def _close(self) -> Deferred[Any]:
-        ports = self._ports
-        self._tcp, self._unix, self.tcp_port = [], None, 0
+        ports = self._take_ports()
         return gatherResults([maybeDeferred(port.stopListening) for port in ports])
 
     def close_ports(self) -> None:
         """Stop listening now; who is connected stays."""
-        for port in self._ports:
+        for port in self._take_ports():
             _close_at_once(port)
-        self._tcp, self._unix = [], None
 
     @property
     def _ports(self) -> list[Any]:
-        return [*self._tcp, *([self._unix] if self._unix else [])]
+        unix = [self._unix] if self._unix else []
+        return [*self._plain.open, *self._encrypted.open, *unix]
 
-    def _wanted_port(self) -> int:
-        """Return the port to listen on; one that the system picked is kept."""
-        port: int = self._server.settings.port
-        return port or (self.tcp_port if self._pick_port else 0)
+    def _take_ports(self) -> list[Any]:
+        """Return all that listens, and forget it."""
+        taken = self._ports
+        for ports in (self._plain, self._encrypted):
+            ports.open, ports.number = [], 0
+        self._unix = None
+        return taken
 
-    def _open_tcp(self) -> None:
+    def _wanted(self, ports: _Ports) -> int:
+        """Return the number that a port is to have; one that the system picked is kept."""
         settings = self._server.settings
-        self.tcp_port = self._wanted_port()
-        if not self.tcp_port and not self._pick_port:
+        number: int = settings.tls_port if ports is self._encrypted else settings.port
+        return number or (ports.number if self._pick_port else 0)
+
+    def _open(self, ports: _Ports) -> None:
+        """
+        Listen on a port of every address.
+
+        Raises:
+            CannotListen: One of them is taken or forbidden, or there is no certificate.
+        """
+        ports.bind = self._server.settings.bind
+        ports.number = self._wanted(ports)
+        is_encrypted = ports is self._encrypted
+        if not ports.number and (is_encrypted or not self._pick_port):
             return
-        for spelled in settings.bind:
+        factory = self._encrypting() if is_encrypted else self.factory
+        for spelled in ports.bind:
             address = spelled.removeprefix("-")
             try:
-                self._open_port(_EVERYWHERE.get(address, address))
+                port = self._open_port(ports.number, factory, _EVERYWHERE.get(address, address))
             except CannotListenError as error:
                 # Redis passes over an optional address only if the system does not have it.
                 if spelled.startswith("-") and not _is_taken(error.socketError):
                     continue
                 raise CannotListen(
-                    f"Could not create server TCP listening socket {address}:{self.tcp_port}: "
+                    f"Could not create server TCP listening socket {address}:{ports.number}: "
                     f"bind: {_reason(error.socketError)}\n"
-                    f"Failed listening on port {self.tcp_port} (tcp), aborting."
+                    f"Failed listening on port {ports.number} ({ports.kind}), aborting."
                 ) from None
+            ports.open.append(port)
+            ports.number = port.getHost().port
 
-    def _open_port(self, interface: str) -> None:
-        port = RedisPort(
-            self.tcp_port,
-            self.factory,
-            self._server.settings.tcp_backlog,
-            interface,
-            self._reactor,
-        )
+    def _encrypting(self) -> Any:
+        """Return the factory of encrypted connections."""
+        if self._tls is None:
+            raise CannotListen("Failed to configure TLS: this server has no certificates")
+        self._check_tls(self._tls)
+        return self._tls.accepting(self.factory, self._reactor)
+
+    @staticmethod
+    def _check_tls(tls: Tls) -> None:
+        try:
+            tls.contexts()
+        except TlsUnusable as error:
+            raise CannotListen(f"Failed to configure TLS: {error}") from None
+
+    def _open_port(self, number: int, factory: Any, interface: str) -> RedisPort:
+        backlog = self._server.settings.tcp_backlog
+        port = RedisPort(number, factory, backlog, interface, self._reactor)
         port.startListening()
-        self._tcp.append(port)
-        self.tcp_port = port.getHost().port
+        return port
 
     def _open_unix(self) -> None:
         settings = self._server.settings

@@ -3,6 +3,8 @@ The log as Redis writes it: ``pid:role day time sign message``, one flushed line
 
 Service managers, log shippers and Redis' own test suite read this form. The
 ``loglevel`` decides what is shown; a traceback follows its line, indented.
+Twisted has no level between info and debug: an event of info that is marked
+``verbose=True`` is shown from ``loglevel verbose`` on.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ _SIGNS = {
     LogLevel.error: "#",
     LogLevel.critical: "#",
 }
+_VERBOSE_SIGN = "-"
 _THRESHOLDS = {
     "debug": LogLevel.debug,
     "verbose": LogLevel.info,
@@ -50,19 +53,24 @@ class RedisLogObserver:
         level = event.get("log_level", LogLevel.info)
         if level is LogLevel.info and event.get("log_namespace") == _OF_TWISTED:
             level = LogLevel.debug
-        threshold = _THRESHOLDS.get(self._level())
+        wanted = self._level()
+        threshold = _THRESHOLDS.get(wanted)
         if threshold is None or level < threshold:
+            return
+        is_verbose = bool(event.get("verbose"))
+        if is_verbose and wanted == "notice":
             return
         text = formatEvent(event)
         if not text:
             return
         if (failure := event.get("log_failure")) is not None:
             text += ("\n" + failure.getTraceback().rstrip()).replace("\n", "\n    ")
-        self._stream.write(self._prefix(event, level) + text + "\n")
+        sign = _VERBOSE_SIGN if is_verbose else _SIGNS[level]
+        self._stream.write(self._prefix(event, sign) + text + "\n")
         self._stream.flush()
 
-    def _prefix(self, event: Any, level: Any) -> str:
+    def _prefix(self, event: Any, sign: str) -> str:
         moment = event.get("log_time", 0.0)
         day = time.strftime("%d %b %Y %H:%M:%S", time.localtime(moment))
         milliseconds = int(moment * 1000) % 1000
-        return f"{self._process_id}:M {day}.{milliseconds:03d} {_SIGNS[level]} "
+        return f"{self._process_id}:M {day}.{milliseconds:03d} {sign} "

@@ -5,16 +5,21 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import ssl
 import stat
 import tempfile
+from pathlib import Path
 from typing import Any
 
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from pyredis.net.tls import Tls
 from pyredis.services.listeners import CannotListen, ListenerService
 from tests.commands.session import make_server
+from tests.net.certificates import Authority
 from tests.net.loopback import Peer, dispose, make_reactor, turn_until
+from tests.net.test_tls_transport import TlsPeer
 
 
 def free_port() -> int:
@@ -341,8 +346,97 @@ class ServingOthersTests(ListenersTestCase):
             if peer.received:
                 break
         self.assertEqual(peer.take(), b"+PONG\r\n")
+        port = service.tcp_port
         service.close_ports()
 
         with self.assertRaises(ConnectionRefusedError):
-            socket.create_connection(("127.0.0.1", service.tcp_port))
+            socket.create_connection(("127.0.0.1", port))
         self.server.disconnect(caller)
+
+
+class EncryptedTests(ListenersTestCase):
+    """The port with encrypted connections."""
+
+    def setUp(self) -> None:
+        """Issue a certificate."""
+        super().setUp()
+        certificate, key = Authority(self.directory).issue("server")
+        self.facts = {"tls_cert_file": certificate, "tls_key_file": key, "tls_auth_clients": "no"}
+
+    def make(self, pick_port: bool = False, **settings: Any) -> ListenerService:
+        """Return listeners that have certificates."""
+        service = super().make(pick_port, **{**self.facts, **settings})
+        service._tls = Tls(self.server.settings, lambda path: Path(path).read_bytes())
+        return service
+
+    def shakes_hands(self, port: int) -> bool:
+        """Tell whether somebody speaks TLS at a port."""
+        with socket.create_connection(("127.0.0.1", port)) as sock:
+            peer = TlsPeer(sock, ssl._create_unverified_context())
+            turn_until(self.reactor, lambda: peer.is_open or peer.closed, peer.pump)
+            return peer.is_open
+
+    def test_both(self) -> None:
+        """A plain port and an encrypted one."""
+        plain, encrypted = free_port(), free_port()
+        service = self.make(port=plain, tls_port=encrypted)
+        service.open()
+        self.assertEqual((service.tcp_port, service.tls_port), (plain, encrypted))
+        self.assertTrue(self.answers(plain))
+        self.assertTrue(self.shakes_hands(encrypted))
+
+    def test_encrypted_only(self) -> None:
+        """Without a plain port."""
+        service = self.make(port=0, tls_port=free_port())
+        service.open()
+        self.assertEqual(service.tcp_port, 0)
+        self.assertTrue(self.shakes_hands(service.tls_port))
+
+    def test_no_certificate(self) -> None:
+        """One line says what is missing, with a port or without."""
+        for changed in ({"tls_port": free_port()}, {"tls_cluster": True}):
+            service = self.make(port=0, tls_cert_file=None, **changed)
+            error = self.assertRaises(CannotListen, service.open)
+            self.assertEqual(str(error), "Failed to configure TLS: No tls-cert-file configured!")
+            self.assertEqual(self.listening(), [])
+
+    def test_without_tls_at_all(self) -> None:
+        """Listeners that were given no TLS refuse the port."""
+        service = self.make(port=0, tls_port=free_port())
+        service._tls = None
+        self.assertRaises(CannotListen, service.open)
+
+    def test_switching(self) -> None:
+        """The same port, plain, then encrypted, then plain: one CONFIG SET each."""
+        port = free_port()
+        service = self.make(port=port)
+        service.open()
+        settings = self.server.settings
+        settings.port, settings.tls_port = 0, port
+        service.rebind()
+        self.assertTrue(self.shakes_hands(port))
+        settings.port, settings.tls_port = port, 0
+        service.rebind()
+        self.assertTrue(self.answers(port))
+        self.assertEqual(service.tls_port, 0)
+
+    def test_only_what_changed(self) -> None:
+        """Another encrypted port leaves the plain one as it is."""
+        service = self.make(port=free_port())
+        service.open()
+        (before,) = self.listening()
+        self.server.settings.tls_port = free_port()
+        service.rebind()
+        self.assertIn(before, self.listening())
+        self.assertEqual(len(self.listening()), 2)
+
+    def test_refused(self) -> None:
+        """A port that cannot be had leaves all as it was."""
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            service = self.make(port=free_port(), tls_port=free_port())
+            service.open()
+            before = self.listening()
+            self.server.settings.tls_port = taken.getsockname()[1]
+            self.assertRaises(ValueError, service.rebind)
+            self.assertEqual(set(self.listening()), set(before))
+            self.assertTrue(self.shakes_hands(service.tls_port))
