@@ -1,5 +1,5 @@
 """
-Where a server keeps its data: the append-only file, put together.
+Where a server keeps its data: snapshots and the append-only file, put together.
 
 Loads what there is before a server says that it is ready, in slices between
 which clients are told so, and gives persistence its files, its thread and its
@@ -9,11 +9,14 @@ child process.
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from pyredis.errors import RedisError
 from pyredis.execution.instance import Instance
@@ -22,8 +25,7 @@ from pyredis.services.append_only_files import AppendOnlyError
 from pyredis.services.append_only_service import AppendOnlyService
 from pyredis.services.child_process import ChildProcess
 from pyredis.services.listeners import ListenerService
-
-_LOADING = "loading"
+from pyredis.services.loading import Loading, LoadingFailed
 
 
 class BackgroundThread:
@@ -69,8 +71,10 @@ class Durability:
         reactor: Twisted's reactor.
         clock: ``IReactorTime``.
         listeners: Whose clients are to be answered when their writes are safe.
+        keeps_snapshots: Whether there are snapshots, to be loaded at start.
 
     Attributes:
+        loading: Loads snapshots.
         append_only: The append-only file.
         child: What writes in the background.
         give_up: Called when the server cannot start, to end it.
@@ -85,40 +89,104 @@ class Durability:
         reactor: Any,
         clock: Any,
         listeners: ListenerService,
+        *,
+        keeps_snapshots: bool,
     ) -> None:
         self._server = server
+        self._keeps_snapshots = keeps_snapshots
         self._reactor = reactor
         self._listeners = listeners
         self._thread = BackgroundThread(reactor)
         self._next_slice: Any = None
-        self._started_ms = 0
+        self._snapshot: Deferred[None] | None = None
+        self._ready: Callable[[], None] = lambda: None
+        self._awaiting: list[Deferred[None]] = []
+        self._is_ready = False
+        self._files = FileSystem()
+        self.loading = Loading(server)
         self.has_failed = False
         self.give_up: Callable[[], None] = lambda: None
         self.child = ChildProcess(server)
-        self.append_only = AppendOnlyService(server, FileSystem(), self.child, self._thread, clock)
+        self.append_only = AppendOnlyService(server, self._files, self.child, self._thread, clock)
         self.append_only.in_round = listeners.is_reading
         self.append_only.listen = self._listen
         server.append_only = self.append_only
+        extras = server.facts["persistence_extras"]
+        server.facts.update(
+            persistence_extras=lambda: {**extras(), **self.loading.fields()},
+            rdb_last_load_keys_expired=lambda: self.loading.keys_expired,
+            rdb_last_load_keys_loaded=lambda: self.loading.keys_loaded,
+        )
         server.settings.observe("appendonly", self.append_only.apply_setting)
         server.settings.observe("aof-disable-auto-gc", self.append_only.remove_history)
 
     def start(self, ready: Callable[[], None]) -> None:
         """Load what there is, then say that the server is ready."""
+        self._ready = ready
         if not self._server.settings.appendonly:
-            ready()
+            self._load_snapshot()
             return
-        keyspace = self._server.keyspace
-        keyspace.loading = True
-        self._started_ms = keyspace.now_ms
-        self._server.dispatcher.watch_over(_LOADING)
-        self._advance(self.append_only.load(), ready)
+        self.loading.begin(0)
+        self._advance(self.append_only.load())
 
-    def _advance(self, steps: Iterator[None], ready: Callable[[], None]) -> None:
+    def when_ready(self) -> Deferred[None]:
+        """
+        Wait until everybody is served.
+
+        Returns:
+            A Deferred; it fails with :class:`LoadingFailed` if there are data that
+            cannot be loaded.
+        """
+        result: Deferred[None] = Deferred()
+        if self._is_ready:
+            result.callback(None)
+        else:
+            self._awaiting.append(result)
+        return result
+
+    def _be_ready(self) -> None:
+        self._is_ready = True
+        self._ready()
+        awaiting, self._awaiting = self._awaiting, []
+        for each in awaiting:
+            each.callback(None)
+
+    def _load_snapshot(self) -> None:
+        settings = self._server.settings
+        path = os.path.join(settings.dir, settings.dbfilename)
+        try:
+            steps = self.loading.file(self._files, path) if self._keeps_snapshots else None
+        except LoadingFailed:
+            self._snapshot_failed(Failure())
+            return
+        if steps is None:
+            self._be_ready()
+            return
+        self._snapshot = self.loading.in_slices(steps)
+        self._snapshot.addCallbacks(lambda _: self._snapshot_loaded(), self._snapshot_failed)
+
+    def _snapshot_loaded(self) -> None:
+        self._log.info("DB loaded from disk: {seconds:.3f} seconds", seconds=self.loading.elapsed_s)
+        # What was loaded lives as long as the process.
+        gc.freeze()
+        self._be_ready()
+
+    def _snapshot_failed(self, failure: Failure) -> None:
+        if failure.check(CancelledError):
+            return
+        if isinstance(failure.value, LoadingFailed):
+            for line in failure.value.lines:
+                self._log.error("{line}", line=line)
+        else:
+            self._log.failure("Loading the RDB file failed unexpectedly", failure)
+        self._fail()
+
+    def _advance(self, steps: Iterator[None]) -> None:
         """Load one slice more."""
         self._next_slice = None
         try:
             if next(steps, steps) is None:
-                self._next_slice = self._reactor.callLater(0, self._advance, steps, ready)
+                self._next_slice = self._reactor.callLater(0, self._advance, steps)
                 return
             self._end_loading()
             self.append_only.open()
@@ -128,19 +196,20 @@ class Durability:
             self._log.failure("Loading the append only file failed unexpectedly")
             self._fail()
         else:
-            ready()
+            self._be_ready()
 
     def _end_loading(self) -> None:
-        keyspace = self._server.keyspace
-        keyspace.loading = False
-        keyspace.dirty = 0
-        self._server.dispatcher.let_go(_LOADING)
+        self._server.keyspace.dirty = 0
+        self.loading.end()
         # What was loaded lives as long as the process.
         gc.freeze()
 
     def _fail(self) -> None:
         """Refuse to serve other data than those there are."""
         self.has_failed = True
+        awaiting, self._awaiting = self._awaiting, []
+        for each in awaiting:
+            each.errback(LoadingFailed("the data cannot be loaded: see the log"))
         self.give_up()
 
     def _listen(self, wanted: bool) -> None:
@@ -172,4 +241,6 @@ class Durability:
         """Load no further, and wait for the disk."""
         if self._next_slice is not None and self._next_slice.active():
             self._next_slice.cancel()
+        if self._snapshot is not None:
+            self._snapshot.cancel()
         self._thread.close()

@@ -26,6 +26,9 @@ from pyredis.wire.human import encode_human
 
 _T = TypeVar("_T")
 
+# Directives that say that the data is to outlive the program, and where.
+_KEEPING = frozenset({"save", "dir", "dbfilename", "appendonly"})
+
 _LOCALHOST = ("127.0.0.1", "-::1")
 
 
@@ -85,6 +88,8 @@ class PyRedisServer:
         port: 0 picks a free one, see :attr:`port`.
         unixsocket: The path of a Unix socket to listen on as well.
         directives: Any directive of redis.conf, with underscores: ``maxmemory="100mb"``.
+            Nothing is kept on disk, or loaded from there, unless ``dir``,
+            ``dbfilename``, ``save`` or ``appendonly`` is among them.
 
     Attributes:
         port: The port listened on, once started.
@@ -138,6 +143,7 @@ class PyRedisServer:
         Raises:
             CannotListen: The port is taken.
             ConfigError: A directive is wrong.
+            LoadingFailed: What is on the disk cannot be loaded.
             RuntimeError: It runs already.
         """
         with self._lock:
@@ -189,14 +195,20 @@ class PyRedisServer:
         return settings
 
     def _start_service(self, settings: Settings) -> Any:
+        """Return a Deferred of the server, when it serves."""
         from pyredis.server import RedisServer
 
         service = RedisServer(
-            settings, pick_port=self.port == 0, on_shutdown=self._stop_from_inside
+            settings,
+            pick_port=self.port == 0,
+            on_shutdown=self._stop_from_inside,
+            keeps_snapshots=bool(self._directives.keys() & _KEEPING),
         )
         service.load_users()
+        ready = service.durability.when_ready()
+        ready.addCallback(lambda _: service)
         service.startService()
-        return service
+        return ready
 
     def _stop_from_inside(self) -> None:
         """Stop because a client said SHUTDOWN: on the reactor's thread, so do not wait."""

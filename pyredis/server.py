@@ -83,6 +83,7 @@ class RedisServer(MultiService):
         config_path: The file that CONFIG REWRITE writes.
         pick_port: Listen on a free port instead of ``port``.
         on_shutdown: Called by SHUTDOWN; ends the process, or just this server.
+        keeps_snapshots: Whether the data set is loaded from disk at start, and saved.
         table: The commands; :func:`built_in_commands` if None.
 
     Attributes:
@@ -103,6 +104,7 @@ class RedisServer(MultiService):
         config_path: str | None = None,
         pick_port: bool = False,
         on_shutdown: Callable[[], None] | None = None,
+        keeps_snapshots: bool = False,
         table: CommandTable | None = None,
     ) -> None:
         super().__init__()
@@ -141,7 +143,13 @@ class RedisServer(MultiService):
         self.instance.serve_others = self.listeners.serve_others
         self.keyspace_service = KeyspaceService(self.instance, clock or reactor)
         self.sampling_service = SamplingService(self.instance, clock or reactor)
-        self.durability = Durability(self.instance, reactor, clock or reactor, self.listeners)
+        self.durability = Durability(
+            self.instance,
+            reactor,
+            clock or reactor,
+            self.listeners,
+            keeps_snapshots=keeps_snapshots,
+        )
         self.durability.give_up = self._on_shutdown
         # Stopped in reverse order: the ports first.
         self.durability.append_only.setServiceParent(self)
@@ -158,7 +166,7 @@ class RedisServer(MultiService):
 
     def startService(self) -> None:
         """
-        Start serving.
+        Start serving; what is on the disk is loaded first, see ``durability.when_ready``.
 
         Raises:
             CannotListen: A port or socket is taken; nothing has started then.

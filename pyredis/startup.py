@@ -143,7 +143,13 @@ def build(start: Start, reactor: Any, stop: Any) -> Any:
     """
     from pyredis.server import RedisServer
 
-    server = RedisServer(start.settings, reactor, config_path=start.config_path, on_shutdown=stop)
+    server = RedisServer(
+        start.settings,
+        reactor,
+        config_path=start.config_path,
+        on_shutdown=stop,
+        keeps_snapshots=True,
+    )
     for module in start.directives.modules:
         if module.arguments:
             raise CannotStart(f"Can't load module {module.path}: it takes no arguments")
@@ -173,6 +179,14 @@ def tune_garbage_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 50, 1_000)
+
+
+def tell_when_ready(server: Any) -> None:
+    """Tell systemd, if it asked to be told, when a server serves everybody."""
+    server.durability.when_ready().addCallbacks(
+        lambda _: notify_service_manager("READY=1\nSTATUS=Ready to accept connections"),
+        lambda failure: None,
+    )
 
 
 def notify_service_manager(message: str) -> None:
@@ -272,7 +286,7 @@ def _run(start: Start, stream: TextIO) -> int:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
     # It says that it is ready when it is: signals are handled by then.
     reactor_.callWhenRunning(server.startService)
-    reactor_.callWhenRunning(notify_service_manager, "READY=1\nSTATUS=Ready to accept connections")
+    tell_when_ready(server)
     reactor_.addSystemEventTrigger("before", "shutdown", server.stopService)
     tune_garbage_collector()
     reactor_.run()

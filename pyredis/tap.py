@@ -92,12 +92,12 @@ class DaemonService(Service):
 
     def startService(self) -> None:
         """Serve."""
-        from pyredis.startup import notify_service_manager, tune_garbage_collector
+        from pyredis.startup import tell_when_ready, tune_garbage_collector
 
         super().startService()
+        tell_when_ready(self._server)
         self._server.startService()
         tune_garbage_collector()
-        notify_service_manager("READY=1\nSTATUS=Ready to accept connections")
 
     def stopService(self) -> Any:
         """Stop serving."""

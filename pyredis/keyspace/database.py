@@ -247,6 +247,16 @@ class Database:
         if len(values) != count:
             self._stored(key, True)
 
+    def load(self, key: bytes, value: Value, deadline_ms: int | None = None) -> None:
+        """Enter a key that is not there yet, as a file has it; nobody is told."""
+        self.values[key] = value
+        if self._index is not None:
+            self._index.add(key)
+        if deadline_ms is not None:
+            self.set_deadline(key, deadline_ms)
+        if value.__class__ is HashValue and value.deadlines:
+            self.note_field_deadlines(key, value)
+
     def _stored(self, key: bytes, is_new: bool) -> None:
         """Enter a new key in the index, note the access and which fields expire."""
         if is_new:

@@ -105,6 +105,10 @@ class CorruptRdb(RdbError):
     """The data contradicts itself or the format."""
 
 
+class WrongChecksum(CorruptRdb):
+    """The data is not that which was written."""
+
+
 class TruncatedRdb(RdbError):
     """
     The data ends too early.

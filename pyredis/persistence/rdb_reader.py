@@ -24,6 +24,7 @@ from pyredis.persistence.rdb_format import (
     RdbError,
     TruncatedRdb,
     UnsupportedRdb,
+    WrongChecksum,
     read_length,
     read_string,
 )
@@ -71,6 +72,7 @@ class RdbReader:
         modules: What was passed over of modules, one line each.
         bytes_read: How much has been read and understood.
         finished: Whether the file is complete.
+        unchecked: Whether it has no checksum, for its writer was told not to count one.
         rest: What came behind its end.
     """
 
@@ -91,6 +93,7 @@ class RdbReader:
         self.modules: list[str] = []
         self.bytes_read = 0
         self.finished = False
+        self.unchecked = False
         self.rest = b""
         self._limits = limits
         self._checking = checking
@@ -229,7 +232,7 @@ class RdbReader:
         size = len(left)
         total = self._total_bytes
         if total is not None and self.bytes_read + size + missing > total:
-            raise CorruptRdb("something longer than the file")
+            raise TruncatedRdb(missing)
         self._waiting = [left]
         self._waiting_bytes = size
         self._wanted_bytes = size + max(missing, size)
@@ -328,10 +331,10 @@ class RdbReader:
             checksum = _read_u64(data, at)[0]
             at += _CHECKSUM_BYTES
             self.bytes_read += _CHECKSUM_BYTES
-            # Zero was written by a server that was told not to count.
+            self.unchecked = not checksum
             if self._checking and checksum and checksum != self._checksum:
                 self.finished = False
-                raise CorruptRdb(
+                raise WrongChecksum(
                     f"the checksum is {checksum:#x}, that of the data {self._checksum:#x}"
                 )
         self.rest = data[at:]

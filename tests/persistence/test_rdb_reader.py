@@ -206,7 +206,7 @@ class RefusalTests(SynchronousTestCase):
         body = b"\0\1a\x81" + b"\x7f" * 8
         data = b"REDIS0011" + body + bytes(1000)
         reader = RdbReader(LIMITS, total_bytes=1 << 30)
-        self.assertRaises(CorruptRdb, list, reader.feed(data))
+        self.assertRaises(TruncatedRdb, list, reader.feed(data))
         reader = RdbReader(LIMITS)
         self.assertEqual(list(reader.feed(data)), [])
         self.assertRaises(TruncatedRdb, list, reader.finish())

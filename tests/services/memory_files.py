@@ -47,7 +47,7 @@ class MemoryFiles:
 
     def _found(self, path: str) -> FaultyFile:
         if path not in self.contents:
-            raise OSError(errno.ENOENT, os.strerror(errno.ENOENT))
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
         return self.contents[path]
 
     def exists(self, path: str) -> bool:
