@@ -16,6 +16,7 @@ from benchmarks.servers import BenchmarkError, Connection
 BATCH = 500
 RANDOM = "__rand_int__"
 LRANGE_LIST_LENGTH = 10_000
+PLACES = 10_000
 
 
 @dataclass(frozen=True)
@@ -37,9 +38,9 @@ class Size:
 Preparation = Callable[[Connection, Size], None]
 
 
-def _batches(words: Iterable[str]) -> Iterable[list[str]]:
+def _batches(words: Iterable[str], length: int = BATCH) -> Iterable[list[str]]:
     rest = iter(words)
-    while batch := list(islice(rest, BATCH)):
+    while batch := list(islice(rest, length)):
         yield batch
 
 
@@ -85,6 +86,23 @@ def _large_sorted_set(connection: Connection, size: Size) -> None:
     for numbers in _batches(str(number) for number in range(size.requests)):
         pairs = (word for number in numbers for word in (number, f"element:{number:>012}"))
         connection.ask("ZADD", "myzset", *pairs)
+
+
+def _bitmap(connection: Connection, size: Size) -> None:
+    """Store a string of a kibibyte with half of its bits set."""
+    connection.ask("SET", "mybits", "\x0f" * 1024)
+
+
+def _places(connection: Connection, size: Size) -> None:
+    """Store ten thousand places in a square of a degree."""
+    numbers = range(PLACES)
+    words = (
+        word
+        for number in numbers
+        for word in (f"{15 + number % 100 / 100}", f"{37 + number // 100 / 100}", f"place:{number}")
+    )
+    for batch in _batches(words, 3 * BATCH):
+        connection.ask("GEOADD", "myplaces", *batch)
 
 
 @dataclass(frozen=True)
@@ -161,7 +179,17 @@ FURTHER = (
         _large_sorted_set,
     ),
     Workload("ZPOPMIN", ("ZPOPMIN", "myzset"), _large_sorted_set, ("ZCARD", "myzset")),
+    Workload("ZRANGE_10", ("ZRANGE", "myzset", "0", "9"), _large_sorted_set),
+    Workload("ZRANGE_100", ("ZRANGE", "myzset", "0", "99"), _large_sorted_set),
     Workload("XADD", ("XADD", "mystream", "*", "myfield", "{data}")),
+    Workload("BITCOUNT", ("BITCOUNT", "mybits"), _bitmap),
+    Workload("PFADD", ("PFADD", "myhll", f"element:{RANDOM}")),
+    Workload("GEOADD", ("GEOADD", "mygeo", "15.5", "37.5", f"element:{RANDOM}")),
+    Workload(
+        "GEOSEARCH",
+        ("GEOSEARCH", "myplaces", "FROMLONLAT", "15.5", "37.5", "BYRADIUS", "5", "km"),
+        _places,
+    ),
 )
 
 BY_NAME = {workload.name: workload for workload in (*STANDARD, *FURTHER)}

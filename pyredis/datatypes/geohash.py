@@ -14,9 +14,10 @@ Latitudes end at 85.05112878 degrees, where Mercator's square map does.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
-from math import asin, cos, isfinite, nan, pi, sin, sqrt
+from itertools import repeat
+from math import asin, cos, dist, isfinite, nan, pi, sin, sqrt
 from typing import Final
 
 from pyredis.datatypes.sorted_sets import SortedSetValue
@@ -45,8 +46,14 @@ _EVEN_BITS: Final = bytes(int(f"{byte:08b}"[1::2], 2) for byte in range(256))
 
 # Scores from here on are of no place; what is beyond the map's edge comes to it.
 _SCORES_END: Final = float(1 << _SCORE_BITS)
+# A cell's sixteen parts in the order of their scores: rows up, columns to the right.
+_PARTS: Final = 16
+_PLACES_OF_PARTS: Final = [
+    (part & 1 | part >> 1 & 2, part >> 1 & 1 | part >> 2 & 2) for part in range(_PARTS)
+]
+_DIRECTIONS_KEPT: Final = 1 << 15
 # Members up to which it is quicker to measure each than to look at parts of their cell.
-_FEW: Final = 20
+_FEW: Final = 200
 
 # distance in metres, member, score, longitude, latitude
 Place = tuple[float, bytes, float, float, float]
@@ -116,6 +123,22 @@ def _decoded(score: float) -> _Decoded:
     return longitude, latitude, longitude * _RADIANS, radians, cos(radians)
 
 
+class _Directions(dict[float, tuple[float, float, float]]):
+    """The unit vectors from the middle of the Earth towards places, by their scores."""
+
+    def __missing__(self, score: float) -> tuple[float, float, float]:
+        """Return the one that is not kept yet, and keep it."""
+        _, _, column, row, cosine = _decoded(score)
+        if len(self) >= _DIRECTIONS_KEPT:
+            self.clear()
+        self[score] = direction = (cosine * cos(column), cosine * sin(column), sin(row))
+        return direction
+
+
+# A look-up in a dict costs half of one in an lru_cache.
+_direction = _Directions().__getitem__
+
+
 def geohash_text(score: float) -> bytes:
     """
     Return the eleven characters of a place's geohash as the rest of the world writes them.
@@ -173,6 +196,10 @@ class Shape:
         """Return the same as :meth:`within`, but members only."""
         return [place[1] for place in self.within(members, scores)]
 
+    def runs(self, low: float, high: float) -> Iterable[tuple[float, float]]:
+        """Return ranges of scores in a cell, in order, outside of which nothing is covered."""
+        return ((low, high),)
+
     def parts(
         self, low: float, high: float, scores: list[float]
     ) -> Iterator[tuple[int, int, bool]]:
@@ -214,12 +241,29 @@ class Circle(Shape):
             self._columns = 4.0  # with a pole inside, all longitudes are
         else:
             self._columns = asin(min(sin(rows) / self._cosine, 1.0)) * 1.000001
-        # The square of half the chord below which, and from which on, there is no doubt;
-        # with a tiny or a huge radius there always is.
-        self._nearly = self._beyond = 0.0
+        self._towards = (
+            self._cosine * cos(self._column),
+            self._cosine * sin(self._column),
+            sin(self._row),
+        )
+        columns, rows = self._columns / _RADIANS, rows / _RADIANS
+        self._south_west = longitude - columns, latitude - rows
+        self._north_east = longitude + columns, latitude + rows
+        self._is_inside_map = (
+            longitude - columns >= -LONGITUDE_MAX
+            and longitude + columns < LONGITUDE_MAX
+            and latitude - rows >= -LATITUDE_MAX
+            and latitude + rows < LATITUDE_MAX
+        )
+        # The first and the last part of cells in the box, for cells of the size last seen.
+        self._shift = -1
+        self._first_part = self._last_part = (0, 0)
+        # The way through the Earth up to which a place is surely within, and beyond which it
+        # surely is not; with a tiny or a huge radius all have to be measured.
+        self._nearly = self._beyond = nan
         if 1.0 < self.radius < _QUARTER:
-            square = sin(self.radius / _DIAMETER) ** 2
-            self._nearly, self._beyond = square * 0.999999, square * 1.000001
+            chord = 2.0 * sin(self.radius / _DIAMETER)
+            self._nearly, self._beyond = chord * 0.999999, chord * 1.000001
 
     def reach(self) -> tuple[float, float, float]:
         """Return the radius, three times."""
@@ -253,19 +297,47 @@ class Circle(Shape):
     def members_within(self, members: list[bytes], scores: list[float]) -> list[bytes]:
         """Return those members that are near enough; only what is close to the edge is measured."""
         nearly, beyond = self._nearly, self._beyond
-        if not nearly:
+        if nearly != nearly:
             return super().members_within(members, scores)
-        column1, row1, cosine = self._column, self._row, self._cosine
-        found = []
-        decoded = _decoded
-        for member, score in zip(members, scores, strict=True):
-            _, _, column2, row2, cosine2 = decoded(score)
-            v = sin((column2 - column1) / 2)
-            u = sin((row2 - row1) / 2)
-            square = u * u + cosine * cosine2 * v * v
-            if square < nearly or (square < beyond and self.within([member], [score])):
-                found.append(member)
-        return found
+        chords = map(dist, repeat(self._towards), map(_direction, scores))
+        return [
+            member
+            for member, score, chord in zip(members, scores, chords, strict=True)
+            if chord < nearly or (chord <= beyond and self.within([member], [score]))
+        ]
+
+    def runs(self, low: float, high: float) -> Iterable[tuple[float, float]]:
+        """Cut a cell in sixteen; leave out what is not in the box around the circle."""
+        size = high - low
+        if size < _PARTS or high > _SCORES_END or not self._is_inside_map:
+            return ((low, high),)
+        # A part has a fourth of the cell's width; the score's bits are rows and columns in turn.
+        shift = (int(size).bit_length() - 1) // 2 - 2
+        if shift != self._shift:
+            self._shift = shift
+            self._first_part, self._last_part = (
+                _cell(longitude, latitude, _STEPS - shift, LATITUDE_MAX)
+                for longitude, latitude in (self._south_west, self._north_east)
+            )
+        first_row, first_column = self._first_part
+        last_row, last_column = self._last_part
+        bits = int(low)
+        row, column = _even_bits(bits) >> shift, _even_bits(bits >> 1) >> shift
+        runs = []
+        step = size / _PARTS
+        begin = None
+        for number, (up, right) in enumerate(_PLACES_OF_PARTS):
+            is_near = (
+                first_row <= row + up <= last_row and first_column <= column + right <= last_column
+            )
+            if is_near and begin is None:
+                begin = low + number * step
+            elif begin is not None and not is_near:
+                runs.append((begin, low + number * step))
+                begin = None
+        if begin is not None:
+            runs.append((begin, high))
+        return runs
 
     def parts(
         self, low: float, high: float, scores: list[float]
@@ -390,17 +462,21 @@ def search(value: SortedSetValue, shape: Shape, limit: int = 0) -> list[Place]:
 def search_members(value: SortedSetValue, shape: Shape) -> list[bytes]:
     """Return the members that a shape covers, without asking where exactly they are."""
     found: list[bytes] = []
+    near_members: list[bytes] = []
+    near_scores: list[float] = []
     for low, high in areas(shape):
-        for members, scores in value.pieces(low, high):
-            if len(members) <= _FEW:
-                found += shape.members_within(members, scores)
-                continue
-            for start, stop, surely in shape.parts(low, high, scores):
-                if surely:
-                    found += members[start:stop]
-                else:
-                    found += shape.members_within(members[start:stop], scores[start:stop])
-    return found
+        for first, end in shape.runs(low, high):
+            for members, scores in value.pieces(first, end):
+                if len(members) <= _FEW:
+                    near_members += members
+                    near_scores += scores
+                    continue
+                found += shape.members_within(near_members, near_scores)
+                near_members, near_scores = [], []
+                for start, stop, surely in shape.parts(first, end, scores):
+                    part = members[start:stop]
+                    found += part if surely else shape.members_within(part, scores[start:stop])
+    return found + shape.members_within(near_members, near_scores)
 
 
 # The neighbours of a cell as steps to the east and to the north, in the order of Redis' search.
