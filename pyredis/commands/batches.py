@@ -14,7 +14,23 @@ from collections.abc import Callable, Sequence
 from itertools import chain
 from typing import Any
 
-from pyredis.commands import connection, counters, hashes, lists, sets, strings
+from pyredis.commands import (
+    bitmaps,
+    connection,
+    counters,
+    expiration,
+    geo,
+    hashes,
+    hyperloglog,
+    keys,
+    lists,
+    sets,
+    sorted_set_pops,
+    sorted_set_ranges,
+    sorted_sets,
+    streams,
+    strings,
+)
 from pyredis.datatypes.hashes import HashValue
 from pyredis.datatypes.lists import ListValue
 from pyredis.datatypes.sets import SetValue
@@ -225,3 +241,70 @@ def _only_value(ctx: Context, keys: Sequence[bytes], kind: type[Any]) -> Any:
     """
     key = keys[0]
     return ctx.db.lookup_write(key, kind) if keys.count(key) == len(keys) else None
+
+
+def _in_turn(body: Callable[..., Any]) -> Callable[..., list[Reply]]:
+    """
+    Return a form that only calls the body again and again.
+
+    Even that spares each request most of what it costs by itself. The body must
+    check its arguments before it changes anything, and answer with little.
+    """
+
+    def form(ctx: Context, count: int, *columns: Sequence[bytes]) -> list[Reply]:
+        replies: list[Reply] = []
+        if ctx.effects is not None:
+            return replies  # effects belong to one request each
+        db = ctx.db
+        size = 0
+        try:
+            for request in zip(*columns, strict=True):
+                hits, misses = db.hits, db.misses
+                reply = body(ctx, *request)
+                replies.append(reply)
+                if reply.__class__ is list and reply:
+                    size += _length(reply)
+                    if size > FLUSH_BYTES:
+                        break
+        except Exception:
+            # Run by itself the request says why, and counts what it looked up.
+            db.hits, db.misses = hits, misses
+        return replies
+
+    return form
+
+
+def _length(reply: list[Any]) -> int:
+    """Return how many bytes the members of a reply have; a score with the only one is none."""
+    return sum(map(len, reply)) if reply[-1].__class__ is bytes else len(reply[0])
+
+
+for _body in (
+    bitmaps.bitcount,
+    bitmaps.getbit,
+    bitmaps.setbit,
+    counters.decr,
+    counters.incrby,
+    expiration.expire,
+    expiration.ttl,
+    geo.geoadd,
+    hashes.hget,
+    hashes.hincrby,
+    hyperloglog.pfadd,
+    keys.exists,
+    lists.llen,
+    sets.scard,
+    sets.sismember,
+    sets.srem,
+    sorted_set_pops.zpopmax,
+    sorted_set_pops.zpopmin,
+    sorted_set_ranges.zrange,
+    sorted_sets.zadd,
+    sorted_sets.zincrby,
+    sorted_sets.zrank,
+    sorted_sets.zscore,
+    streams.xadd,
+    strings.setex,
+    strings.strlen,
+):
+    in_batch(_body)(_in_turn(_body))
