@@ -123,6 +123,9 @@ class RequestReader:
     @property
     def pending_bytes(self) -> int:
         """How many bytes are held for a request that is not complete."""
+        if self._start < 0:
+            # The headers of what was taken out of the buffer are done with.
+            return len(self._buffer) + sum(map(len, self._argv))
         return len(self._buffer) - self._start
 
     def take_only(self, data: bytes) -> Request | None:
@@ -300,7 +303,11 @@ class RequestReader:
         self._forget(self._start if self._start >= 0 else self._position)
 
     def _forget(self, count: int) -> None:
-        """Drop the buffer's first ``count`` bytes."""
+        """Drop the buffer's first ``count`` bytes, but keep one while a request is under way."""
+        if self._missing:
+            # With an empty buffer the next chunk would be taken for a new request:
+            # an argument's bytes for a typed line.
+            count = min(count, len(self._buffer) - 1)
         del self._buffer[:count]
         self._position -= count
         self._start -= count
