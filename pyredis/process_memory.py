@@ -20,7 +20,7 @@ from collections.abc import Callable
 from typing import Any
 
 # How many times as long as it took to measure a figure is good for.
-_GOOD_FOR = 40
+_GOOD_FOR = 20
 
 _SIZE_CLASS = re.compile(rb"^ *\d+ +(\d+) +\d+ +(\d+) +\d+$", re.MULTILINE)
 

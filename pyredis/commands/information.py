@@ -50,7 +50,10 @@ _UNSAFE = str.maketrans("#:\n\r", "____")
 def info(ctx: Context, *sections: bytes) -> Reply:
     """Return figures about the server, all or some sections of them."""
     wanted = _wanted(sections)
-    text = "\r\n".join(_section(ctx, name) for name in _SECTIONS if name in wanted)
+    names = [name for name in _SECTIONS if name in wanted]
+    # Memory first: it should not show what the other sections take meanwhile.
+    texts = {name: _section(ctx, name) for name in sorted(names, key=lambda n: n != "memory")}
+    text = "\r\n".join(texts[name] for name in names)
     return Verbatim(text.encode("utf-8", "surrogateescape"))
 
 

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 CLIENT_BYTES = 3200
 """What a connected client takes: its objects here and on the floors above, measured."""
 
+# What a key or channel takes in the tables of all clients, measured.
+_WATCHED_KEY_BYTES = 450
+_SUBSCRIPTION_BYTES = 430
+
 CLIENT_TYPES = {
     b"normal": "normal",
     b"slave": "replica",
@@ -41,7 +45,7 @@ def queued_bytes(client: Client) -> int:
     """Return how long the arguments of the commands queued since MULTI are."""
     if client.transaction is None:
         return 0
-    return sum(_words_bytes(argv) for _, argv in client.transaction.queued)
+    return client.transaction.queued_bytes()
 
 
 def memory_of(client: Client) -> int:
@@ -49,7 +53,13 @@ def memory_of(client: Client) -> int:
     connection = client.connection
     waiting = connection.pending_input() + connection.pending_output()
     prefixes = client.tracking.prefixes if client.tracking is not None else ()
-    return CLIENT_BYTES + waiting + queued_bytes(client) + sum(map(getsizeof, prefixes))
+    waiting += queued_bytes(client) + sum(map(getsizeof, prefixes))
+    if client.watching:
+        waiting += _WATCHED_KEY_BYTES * len(client.watching)
+    own = client.subscriptions
+    if own is not None:
+        waiting += _SUBSCRIPTION_BYTES * (own.count + len(own.shard_channels))
+    return CLIENT_BYTES + waiting
 
 
 def client_line(client: Client, now_ms: int) -> bytes:

@@ -329,6 +329,7 @@ class Dispatcher:
             # that would take up memory until the collector comes.
             reply = error.with_traceback(None)
         client.argv = ()
+        self._server.client_limit.look_at(client)
         if self._server.waiting_room.ready:
             self._server.waiting_room.serve()
             if reply is LATER and client.waiting is None:

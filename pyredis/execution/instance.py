@@ -9,6 +9,7 @@ from pyredis._version import REDIS_VERSION, __version__
 from pyredis.datatypes.encodings import EncodingLimits
 from pyredis.execution.blocking import WaitingRoom
 from pyredis.execution.client import Client
+from pyredis.execution.client_limit import ClientLimit
 from pyredis.execution.cluster_rules import ClusterRules
 from pyredis.execution.debug_switches import DebugSwitches
 from pyredis.execution.dispatch import Dispatcher
@@ -132,6 +133,7 @@ class Instance:
         self.tracking = Tracking(self)
         self.timings = Timings(self)
         self.memory_limit = MemoryLimit(self)
+        self.client_limit = ClientLimit(self)
         self.dispatcher.after_call = self._after_call
         self.dispatcher.took_long = self._took_long
         self.dispatcher.count_durations = self._count_durations
@@ -221,6 +223,7 @@ class Instance:
     def disconnect(self, client: Client) -> None:
         """Take a client out of every registry: nothing is owed to it any more."""
         client.closing = True
+        self.client_limit.forget(client)
         if self.clients.pop(client.id, None) is not None:
             self.statistics.input_bytes += client.input_bytes
             self.statistics.output_bytes += client.output_bytes

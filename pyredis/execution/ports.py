@@ -43,6 +43,12 @@ class Connection(Protocol):
     def move_to(self, server: Any) -> None:
         """Be a connection of another server from now on, or close."""
 
+    def apply_limits(self) -> None:
+        """Take over changed limits of its buffers."""
+
+    def check_limits(self) -> None:
+        """Close if the limits of its buffers are passed by now."""
+
 
 class NoConnection:
     """A client without a wire: scripts, tests, the in-process interface."""
@@ -77,6 +83,12 @@ class NoConnection:
     def pending_output(self) -> int:
         """Nothing waits."""
         return 0
+
+    def apply_limits(self) -> None:
+        """There are no buffers."""
+
+    def check_limits(self) -> None:
+        """There are no buffers."""
 
     def move_to(self, server: Any) -> None:
         """Nothing to move."""

@@ -21,11 +21,20 @@ class Transaction:
         aborted: A command was refused while queueing: EXEC will refuse all.
     """
 
-    __slots__ = ("aborted", "queued")
+    __slots__ = ("_bytes", "_counted", "aborted", "queued")
 
     def __init__(self) -> None:
         self.queued: list[tuple[Command, Sequence[bytes]]] = []
         self.aborted = False
+        self._bytes = 0
+        self._counted = 0
+
+    def queued_bytes(self) -> int:
+        """Return how long the arguments of all queued commands are."""
+        for _, argv in self.queued[self._counted :]:
+            self._bytes += sum(map(len, argv))
+        self._counted = len(self.queued)
+        return self._bytes
 
 
 def leave_transaction(client: Client) -> None:

@@ -38,6 +38,15 @@ if TYPE_CHECKING:
     from pyredis.net.hub import ReadHub
 
 
+# How much output a client may leave unread until it is not served any further:
+# its share of what all may, within bounds.
+_UNSENT_OF_ALL = 256 << 20
+_UNSENT_MOST = 16 << 20
+_UNSENT_LEAST = 64 << 10
+
+_LARGE_REQUEST = 8 << 10
+
+
 @implementer(IPushProducer)
 class RedisProtocol(LineReceiver):
     """
@@ -60,6 +69,9 @@ class RedisProtocol(LineReceiver):
         self._reader = RequestReader(server.settings.proto_max_bulk_len)
         self._out: list[bytes] = []
         self._draining = False
+        # Output that waits to be measured, while there is a hard limit.
+        self._gathered: list[bytes] = []
+        self._gathered_bytes = 0
         # Requests of a pipeline that had to stop, and bytes that came since.
         self._rest: Iterator[Request] | None = None
         self._rest_is_mixed = False
@@ -77,10 +89,11 @@ class RedisProtocol(LineReceiver):
         if not self.client.is_unix:
             self._set_options()
         self.set_limited(self.client.must_log_in)
-        self._write = self.transport.write
+        self.apply_limits()
         if self._hub is not None:
             self.transport.read_through(self._hub)
         self.transport.on_backlog = self._check_output
+        self.transport.wants_more = self._wants_more
         self.transport.registerProducer(self, True)
 
     def dataReceived(self, data: bytes) -> None:
@@ -220,6 +233,10 @@ class RedisProtocol(LineReceiver):
 
     # Within
 
+    def _wants_more(self) -> bool:
+        """Tell whether a large request is under way that may be read on."""
+        return self._may_go_on() and self._reader.pending_bytes > _LARGE_REQUEST
+
     def _may_go_on(self) -> bool:
         client = self.client
         return not (self.paused or client.closing or client.waiting is not None)
@@ -280,6 +297,8 @@ class RedisProtocol(LineReceiver):
             self._refuse(error)
         finally:
             self._draining = False
+        if self._gathered:
+            self._send_gathered()
         if client.closing:
             self._rest = None
             self._hang_up()
@@ -289,6 +308,9 @@ class RedisProtocol(LineReceiver):
     def _run_mixed(self, client: Client, requests: Iterator[Request], append: Any) -> bool:
         """Run requests one by one, answering typed lines in the form people read."""
         for argv in requests:
+            self._server.client_limit.look_at(client, argv)
+            if client.closing:
+                return False
             if argv.__class__ is TypedRequest and self._server.settings.inline_replies == "human":
                 client.last_interaction_ms = self._server.keyspace.now_ms
                 reply = self._call_plain(client, argv)
@@ -342,9 +364,7 @@ class RedisProtocol(LineReceiver):
         Args:
             backlog: How many bytes wait.
         """
-        limit: BufferLimit = getattr(
-            self._server.settings.client_output_buffer_limit, client_type(self.client)
-        )
+        limit = self._limit()
         now_ms = self._server.keyspace.now_ms
         if not limit.soft_bytes or backlog < limit.soft_bytes:
             self._over_soft_limit_since_ms = None
@@ -353,16 +373,65 @@ class RedisProtocol(LineReceiver):
         since = self._over_soft_limit_since_ms
         is_over = bool(limit.hard_bytes) and backlog >= limit.hard_bytes
         if is_over or (since is not None and now_ms - since > limit.soft_seconds * 1000):
-            self._server.statistics.output_buffer_disconnections += 1
-            self._log.warn(
-                "Client id={id} addr={addr} closed for overcoming of output buffer limits.",
-                id=self.client.id,
-                addr=self.client.address,
-            )
-            self.client.kill()
+            self._cut_off()
+            return
+        if backlog > self._most_unsent():
+            self.transport.pause_until_sent()
+        self._server.client_limit.look_at(self.client)
+
+    def apply_limits(self) -> None:
+        """Measure output before it is sent, if there is a hard limit for it, or no longer."""
+        limits = self._server.settings.client_output_buffer_limit
+        self._write = self._send_limited if limits.normal.hard_bytes else self.transport.write
+
+    def _send_limited(self, data: bytes) -> None:
+        """Send what a pipeline answers all at once, or nothing if it is too much."""
+        self._gathered.append(data)
+        self._gathered_bytes += len(data)
+        hard_bytes = self._limit().hard_bytes
+        if hard_bytes and self.pending_output() + self._gathered_bytes >= hard_bytes:
+            self._gathered.clear()
+            self._gathered_bytes = 0
+            self._cut_off()
+        elif not self._draining:
+            self._send_gathered()
+
+    def _send_gathered(self) -> None:
+        data = b"".join(self._gathered)
+        self._gathered.clear()
+        self._gathered_bytes = 0
+        self.transport.write(data)
+
+    def _limit(self) -> BufferLimit:
+        """Return the limit of its class of clients."""
+        limits = self._server.settings.client_output_buffer_limit
+        limit: BufferLimit = getattr(limits, client_type(self.client))
+        return limit
+
+    def _cut_off(self) -> None:
+        """Hang up on a client that does not take its output."""
+        self._server.statistics.output_buffer_disconnections += 1
+        self._log.warn(
+            "Client id={id} addr={addr} closed for overcoming of output buffer limits.",
+            id=self.client.id,
+            addr=self.client.address,
+        )
+        self.client.kill()
+
+    def check_limits(self) -> None:
+        """Look at what waits to be sent once more: a soft limit is one of time."""
+        backlog = self.pending_output()
+        if backlog or self._over_soft_limit_since_ms is not None:
+            self._check_output(backlog)
+
+    def _most_unsent(self) -> int:
+        """Return how much output may wait before nothing more is read and run."""
+        share = _UNSENT_OF_ALL // max(1, len(self._server.clients))
+        return min(max(share, _UNSENT_LEAST), _UNSENT_MOST)
 
     def _check_query_buffer(self) -> None:
         """Hang up on a client whose unfinished request passes client-query-buffer-limit."""
+        self._server.client_limit.look_at(self.client)
         limit = self._server.settings.client_query_buffer_limit
         if limit and self.pending_input() > limit:
             self._server.statistics.query_buffer_disconnections += 1

@@ -173,6 +173,10 @@ class TlsTransport(Protocol):
     def on_backlog(self, callback: Callable[[int], None]) -> None:
         self.transport.on_backlog = callback
 
+    def pause_until_sent(self) -> None:
+        """Pause the producer until nothing waits any more."""
+        self.transport.pause_until_sent()
+
     def registerProducer(self, producer: Any, streaming: bool) -> None:
         """Let the TCP transport say when its buffer is full."""
         self.transport.registerProducer(producer, streaming)

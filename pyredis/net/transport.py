@@ -12,6 +12,7 @@ one in between costs the kernel more than the replies do.
 from __future__ import annotations
 
 import socket
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -22,19 +23,26 @@ from pyredis.net.hub import ReadHub
 _READ_BYTES = 16 * 1024
 _READ_MAX_BYTES = 256 * 1024
 _HELD_MAX_BYTES = 64 * 1024
+_READS_A_TURN = 16
 
 
 class SendAtOnce:
     """Mixed into a stream transport: immediate writes, and reads sized by what comes."""
 
+    # The protocol decides when to stop: see ``on_backlog``.
+    bufferSize = sys.maxsize
     _read_bytes = _READ_BYTES
     _hub: ReadHub | None = None
     _held: bytes | None = None
     # Called with the backlog whenever the kernel does not take a write at once.
     on_backlog: Callable[[int], None] | None = None
+    # Tells whether what has come is part of something large, and may be read on.
+    wants_more: Callable[[], bool] = staticmethod(lambda: False)
 
     # What the transport it is mixed into provides.
     socket: Any
+    producer: Any
+    producerPaused: Any
     protocol: Any
     reactor: Any
     connected: Any
@@ -88,6 +96,11 @@ class SendAtOnce:
         """How many bytes wait for the kernel to take them."""
         return len(self.dataBuffer) - self.offset + self._tempDataLen
 
+    def pause_until_sent(self) -> None:
+        """Pause the producer until nothing waits any more."""
+        self.producerPaused = True
+        self.producer.pauseProducing()
+
     def loseConnection(self, *args: Any) -> None:
         """Close when all that was written has left."""
         if self._held is not None and self._hub is not None:
@@ -110,11 +123,29 @@ class SendAtOnce:
             return main.CONNECTION_LOST
         if not data:
             return main.CONNECTION_DONE
-        if len(data) == size and size < _READ_MAX_BYTES:
-            self._read_bytes = size * 2
-        elif size > _READ_BYTES and len(data) < size // 4:
+        if len(data) == size:
+            self._read_bytes = min(size * 2, _READ_MAX_BYTES)
+            self.protocol.dataReceived(data)
+            return self._read_on()
+        if size > _READ_BYTES and len(data) < size // 4:
             self._read_bytes = size // 2
         self.protocol.dataReceived(data)
+        return None
+
+    def _read_on(self) -> Any:
+        """Receive more, within bounds, while the protocol is in the middle of something large."""
+        for _ in range(_READS_A_TURN):
+            if not self.wants_more():
+                break
+            try:
+                data = self.socket.recv(_READ_MAX_BYTES)
+            except (BlockingIOError, InterruptedError):
+                break
+            except OSError:
+                return main.CONNECTION_LOST
+            if not data:
+                return main.CONNECTION_DONE
+            self.protocol.dataReceived(data)
         return None
 
     def read_through(self, hub: ReadHub) -> None:

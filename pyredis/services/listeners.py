@@ -84,6 +84,7 @@ class ListenerService(Service):
         if self._hub is not None:
             self._state_facts(self._hub)
         server.round_changed = self._change_round
+        server.settings.observe("client-output-buffer-limit", self._apply_limits)
         self._tls = tls
         self._plain = _Ports("tcp")
         self._encrypted = _Ports("tls")
@@ -95,6 +96,10 @@ class ListenerService(Service):
             total_reads_processed=lambda: hub.reads,
             total_writes_processed=lambda: hub.writes,
         )
+
+    def _apply_limits(self) -> None:
+        for client in self._server.clients.values():
+            client.connection.apply_limits()
 
     def _change_round(self) -> None:
         if self._hub is not None:

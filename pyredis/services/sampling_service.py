@@ -1,8 +1,10 @@
 """
-Looks at the counters now and then, for what INFO tells of the last seconds.
+Looks at counters and clients now and then.
 
-Nothing is measured while commands run: rates come from the differences of
-totals, and clients are looked at a few in a turn.
+What INFO tells of the last seconds is not measured while commands run: rates
+come from the differences of totals. Clients are looked at some in a turn, for
+the size of their buffers and for limits that are passed by doing nothing: of
+output that nobody reads (the soft one), and ``timeout``.
 """
 
 from __future__ import annotations
@@ -81,15 +83,33 @@ class SamplingService(Service):
         statistics.busy.sample(server.busy_ns() + statistics.tick_ns, now)
         self._look_at_clients()
 
+    def _end_if_idle(self, client: Client) -> None:
+        """Hang up on a client that has sent nothing for ``timeout``, unless it just listens."""
+        server = self._server
+        timeout_ms = server.settings.timeout * 1000
+        if not timeout_ms or client.waiting is not None or client.closing:
+            return
+        if client.subscriptions or client.is_monitor:
+            return
+        if server.keyspace.now_ms - client.last_interaction_ms > timeout_ms:
+            self._log.debug("Closing idle client: id={id}", id=client.id)
+            client.kill()
+            server.disconnect(client)
+
     def _look_at_clients(self) -> None:
         """Look at a few clients; when all had their turn, tell of the largest buffers."""
-        looked_at = list(islice(self._clients, _CLIENTS_A_TURN))
+        # All have their turn within a second: soft limits of buffers are counted in these.
+        most = max(_CLIENTS_A_TURN, len(self._server.clients) // 2)
+        looked_at = list(islice(self._clients, most))
         for client in looked_at:
+            client.connection.check_limits()
+            self._server.client_limit.look_at(client)
+            self._end_if_idle(client)
             received, unsent = client.connection.pending_input(), client.connection.pending_output()
             self._buffered += received + unsent
             self._largest_input = max(self._largest_input, received)
             self._largest_output = max(self._largest_output, unsent)
-        if len(looked_at) < _CLIENTS_A_TURN:
+        if len(looked_at) < most:
             statistics = self._server.statistics
             statistics.largest_input = self._largest_input
             statistics.largest_output = self._largest_output

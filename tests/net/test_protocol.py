@@ -13,6 +13,7 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from pyredis.config.special_types import BufferLimit
+from pyredis.net import protocol
 from pyredis.net.protocol import RedisProtocol
 from tests.commands.session import START_S, make_server
 from tests.net.loopback import Loopback
@@ -763,6 +764,7 @@ class LoopbackTests(SynchronousTestCase):
 
     def test_who_does_not_read_is_not_read_from(self) -> None:
         """3000 replies of 100 kB are not made for a client that takes none; then all come."""
+        self.patch(protocol, "_UNSENT_MOST", 200_000)
         peer, other = self.loopback.connect(), self.loopback.connect()
         value = b"x" * 100_000
         self.loopback.ask(peer, resp(b"SET", b"k", value), b"+OK\r\n")

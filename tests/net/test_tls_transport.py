@@ -14,6 +14,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from pyredis.config.settings import Settings
 from pyredis.config.special_types import BufferLimit, BufferLimits
+from pyredis.net import protocol
 from pyredis.net.tls_contexts import make_contexts
 from pyredis.net.tls_transport import TlsFactory
 from pyredis.net.transport import RedisPort
@@ -313,6 +314,7 @@ class SlowReaderTests(TlsTestCase):
 
     def test_not_read_from(self) -> None:
         """A client that pipelines and never reads costs little."""
+        self.patch(protocol, "_UNSENT_MOST", 200_000)
         loopback = self.make()
         peer = loopback.connect_tls(4096)
         loopback.server.keyspace.databases[0].store(b"k", bytes(100_000))

@@ -85,3 +85,22 @@ class SamplingServiceTests(SynchronousTestCase):
         self.pass_time(1)
 
         self.assertEqual(self.server.statistics.ticks, ticks)
+
+    def test_idle_clients(self) -> None:
+        """They are cut off after ``timeout``, unless they wait, listen or monitor."""
+        self.session.do("CONFIG", "SET", "timeout", 10)
+        waiting, listening, busy = (self.session.another() for _ in range(3))
+        idle = self.server.connect(MemoryConnection())
+        waiting.do("BLPOP", "l", 0)
+        listening.do("SUBSCRIBE", "c")
+        for _ in range(12):
+            self.pass_time(1)
+            self.server.keyspace.refresh_now()
+            busy.client.last_interaction_ms = self.server.keyspace.now_ms
+
+        left = [
+            client.id in self.server.clients
+            for client in (waiting.client, listening.client, busy.client, idle)
+        ]
+        self.assertEqual(left, [True, True, True, False])
+        self.assertTrue(idle.closing)
