@@ -134,10 +134,11 @@ def _run_known(
     if ctx.client.argv:
         announce(ctx)
     scripting = ctx.server.scripting
-    if len(sha1) != 40:
-        scripting.find(sha1)
+    script = scripting.scripts.get(sha1)
+    if script is None and len(sha1) != 40:
+        script = scripting.find(sha1)
     count = key_count(numkeys, len(options)) if numkeys != b"0" else 0
-    return scripting.run(ctx, scripting.find(sha1).code, count, options, ro)
+    return scripting.run(ctx, (script or scripting.find(sha1)).code, count, options, ro)
 
 
 container(

@@ -246,8 +246,9 @@ def _sorted(ctx: Context, key: bytes, request: _Request) -> list[bytes | None]:
     if value is None:
         return []
     if kind is SetValue:
-        if request.unsorted and request.destination is not None:
-            # A set has no order of its own that replicas could repeat.
+        is_kept = request.destination is not None or ctx.server.scripting.runs(ctx.client)
+        if request.unsorted and is_kept:
+            # A set has no order of its own that could be repeated elsewhere.
             request.unsorted, request.alpha, request.by = False, True, None
     elif kind is SortedSetValue:
         value.encoding = "skiplist"  # as Redis has it from now on

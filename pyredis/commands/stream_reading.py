@@ -247,7 +247,7 @@ class _Request:
 def _not_in_scripts(ctx: Context) -> None:
     """Refuse BLOCK in a script, which could only be an oversight."""
     client = ctx.client
-    if ctx.server.scripting.asker(client) is not client:
+    if ctx.server.scripting.runs(client):
         raise RedisError(
             b"%b command is not allowed with BLOCK option from scripts" % c_text(client.argv[0])
         )

@@ -208,6 +208,17 @@ class EvalTests(SynchronousTestCase):
             )
         self.assertIsNone(self.session.do("EVAL", "return redis.call('blpop', 'l', 0)", 0))
 
+    def test_sets_have_an_order(self) -> None:
+        """When a script asks for them unsorted, so that it does the same everywhere."""
+        self.session.do("SADD", "s", *"dcba", "aa")
+        script = "return redis.call('sort', 's', 'by', '_', 'limit', 0, 3)"
+        self.assertEqual([b"a", b"aa", b"b"], self.session.do("EVAL", script, 0))
+
+    def test_audiences(self) -> None:
+        """No others than there are."""
+        error = self.session.error("EVAL", "redis.set_repl(4)", 0)
+        self.assertIn(b"Invalid replication flags", error)
+
     def test_what_scripts_may_not_call(self) -> None:
         """Unless DEBUG lets them."""
         script = "return redis.call('client', 'getname')"

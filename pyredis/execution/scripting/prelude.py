@@ -472,11 +472,13 @@ local function give(ok, value)
     text_of(rawget(value, 'line')), rawget(value, 'ignore_error_stats_update') == true
 end
 
-local function split(n, ...)
-  if n == 0 then return {}, {...} end
-  local count, keys = select('#', ...), {...}
+local function split(n, first, ...)
+  if n == 1 then return {first}, {...} end
+  local count, keys = select('#', ...) + 1, {first, ...}
+  if n == 0 then return {}, keys end
+  if n == count then return keys, {} end
   for i = count, n + 1, -1 do keys[i] = nil end
-  return keys, {select(n + 1, ...)}
+  return keys, {select(n, ...)}
 end
 
 local exports = {}
@@ -491,12 +493,12 @@ end
 -- A function each, since the fewer values go from Python to Lua the better.
 
 function exports.eval_runner(f)
-  return function(n, ...)
+  return function(n, first, second, ...)
     -- What is empty is made when somebody looks.
     if not n then safe.KEYS, safe.ARGV = nil, nil
-    elseif n == 0 then safe.KEYS, safe.ARGV = nil, {...}
-    elseif n == select('#', ...) then safe.KEYS, safe.ARGV = {...}, nil
-    else safe.KEYS, safe.ARGV = split(n, ...) end
+    elseif n == 1 and not second then safe.KEYS, safe.ARGV = {first}, nil
+    elseif n == 0 then safe.KEYS, safe.ARGV = nil, {first, second, ...}
+    else safe.KEYS, safe.ARGV = split(n, first, second, ...) end
     main = f
     return give(xpcall(f, handler))
   end

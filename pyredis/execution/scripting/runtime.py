@@ -45,6 +45,7 @@ WRONG_ARGUMENTS = b"ERR Lua redis lib command arguments must be strings or integ
 TOO_LARGE = b"ERR not enough memory"
 
 _SHORT = 1 << 16
+_EVERYBODY = Audience.ALL
 _LOG_LEVELS = ("debug", "verbose", "notice", "warning")
 
 
@@ -246,12 +247,14 @@ class Scripting:
             or dispatcher.special
         )
         self._frozen_ms = self._keyspace.now_ms
-        self._limit(self._settings.busy_reply_threshold * 1_000_000)
+        threshold_ms = self._settings.busy_reply_threshold
+        self._started = started = self._server.timer()
+        self._until = started + threshold_ms * 1_000_000 if threshold_ms > 0 else 0
         try:
             result = sandbox.run(code, numkeys, arguments)
         finally:
             self.caller = None
-            self._propagation.audience = Audience.ALL
+            self._propagation.audience = _EVERYBODY
             if self._until < 0:
                 sandbox.rehook()
             self._until = 0
@@ -276,18 +279,14 @@ class Scripting:
     def load_library(self, sandbox: Sandbox, function: Any, timeout_ns: int) -> bytes | None:
         """Run the text of a library for so long at most; return why it failed, if it did."""
         self._active = sandbox
-        self._limit(timeout_ns)
+        self._started = self._server.timer()
+        self._until = self._started + timeout_ns
         try:
             return sandbox.load(function)
         finally:
             if self._until < 0:
                 sandbox.rehook()
             self._until = 0
-
-    def _limit(self, timeout_ns: int) -> None:
-        """Look after what runs next when it has run for some time; 0 is never."""
-        self._started = self._server.timer()
-        self._until = self._started + timeout_ns if timeout_ns > 0 else 0
 
     def tick(self) -> bytes | None:
         """Say why what runs must end, if it must; called now and then while Lua runs."""
@@ -347,6 +346,10 @@ class Scripting:
         if is_eval != self._code.is_eval:
             raise busy_with(self._code.is_eval)
         self.busy.kill()
+
+    def runs(self, client: Client) -> bool:
+        """Tell whether a client is the one that runs the commands of scripts."""
+        return client is self._client
 
     def asker(self, client: Client) -> Client:
         """Return who asked for what a client runs: a script's commands are its caller's."""
@@ -520,7 +523,7 @@ class Scripting:
         if len(arguments) != 1:
             raise self._refuse(b"ERR redis.set_repl() requires one argument.")
         flags = int(_lua_number(arguments[0]) or 0)
-        if flags & ~Audience.ALL:
+        if flags & ~int(_EVERYBODY):
             raise self._refuse(
                 b"ERR Invalid replication flags. Use REPL_AOF, REPL_REPLICA, REPL_ALL or REPL_NONE."
             )
