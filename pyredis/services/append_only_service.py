@@ -68,6 +68,7 @@ class AppendOnlyService(Service):
     ) -> None:
         self._server = server
         self._settings = server.settings
+        self._keyspace = server.keyspace
         self._files = files
         self._child = child
         self._clock = clock
@@ -179,25 +180,31 @@ class AppendOnlyService(Service):
                 on the disk as it should be.
         """
         writer = self.flusher.writer
-        if writer is None or self._server.keyspace.loading:
+        if writer is None or self._keyspace.loading:
             return
         append = writer.append
         if self._settings.aof_timestamp_enabled:
-            now_s = self._server.keyspace.now_ms // 1000
-            if now_s > self._timestamp_s:
-                self._timestamp_s = now_s
-                append(timestamp_annotation(now_s))
+            self._annotate(append)
         for number, argv in effects:
             if number != self._database and number >= 0:
                 self._database = number
                 append(encode_request((b"SELECT", b"%d" % number)))
             append(encode_request(argv))
-        if not self._is_flush_due and not self.in_round():
-            self._flush_outside()
+        if not self._is_flush_due:
+            self._arrange_flush()
 
-    def _flush_outside(self) -> None:
-        """Write what no round of reading will write."""
-        if self._settings.appendfsync == "always":
+    def _annotate(self, append: Callable[[bytes], None]) -> None:
+        """Note the time, once a second."""
+        now_s = self._keyspace.now_ms // 1000
+        if now_s > self._timestamp_s:
+            self._timestamp_s = now_s
+            append(timestamp_annotation(now_s))
+
+    def _arrange_flush(self) -> None:
+        """See to it that what was appended is written: by the end of the round, if there is one."""
+        if self.in_round():
+            self._is_flush_due = True
+        elif self._settings.appendfsync == "always":
             # Whoever caused it may be answered at once.
             if not self.end_round():
                 raise RedisError(
@@ -218,6 +225,7 @@ class AppendOnlyService(Service):
         Returns:
             False if no reply may leave.
         """
+        self._is_flush_due = False
         return self.flusher.end_round()
 
     def _written(self, count: int) -> None:
@@ -349,6 +357,7 @@ class AppendOnlyService(Service):
         self.state = OFF
         self.listen(False)
         self._database = -1
+        self._is_flush_due = False
         self.flusher.forget_errors()
 
     # Rewriting
