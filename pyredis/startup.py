@@ -116,7 +116,7 @@ def check_config(arguments: Sequence[str]) -> int:
             sys.stdout.write(f"{path}: {error.strerror}\n")
             wrong = True
             continue
-        problems = check(text, read_file, _expand)
+        problems = check(text, read_file, _expand, declare_user=_no_users().declare)
         for problem in problems:
             sys.stdout.write(f"{problem.path or path}: {problem}\n")
         for note in ineffective(text, read_file, _expand):

@@ -19,6 +19,7 @@ from pyredis.primitives import quoting
 
 Read: TypeAlias = Callable[[str], bytes]
 Expand: TypeAlias = Callable[[str], Iterable[str]]
+DeclareUser: TypeAlias = Callable[[list[bytes]], None]
 
 MAX_INCLUDE_DEPTH = 32
 
@@ -139,7 +140,7 @@ class Loader:
         read: Read = no_files,
         expand: Expand = lambda pattern: (),
         rename_command: Callable[[bytes, bytes], None] = lambda old, new: None,
-        declare_user: Callable[[list[bytes]], None] = lambda words: None,
+        declare_user: DeclareUser = lambda words: None,
     ) -> None:
         self.directives = Directives()
         self._settings = settings
@@ -247,14 +248,17 @@ def check(
     read: Read = no_files,
     expand: Expand = lambda pattern: (),
     settings: Settings | None = None,
+    declare_user: DeclareUser = lambda words: None,
 ) -> list[ConfigFileError]:
     """
     Find everything that is wrong with a configuration, without putting it into effect.
 
-    The commands that are renamed and the rules of users are not looked at, nor is the directory,
-    unless ``settings``, which are written over, know what a directory is.
+    The commands that are renamed are not looked at, nor are the rules of users unless
+    ``declare_user`` reads them, nor is the directory, unless ``settings``, which are written
+    over, know what a directory is.
     """
-    return list(Loader(settings or Settings(), read, expand).problems(text))
+    loader = Loader(settings or Settings(), read, expand, declare_user=declare_user)
+    return list(loader.problems(text))
 
 
 def ineffective(

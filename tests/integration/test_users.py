@@ -65,6 +65,13 @@ class ConfiguredUsersTests(DaemonTestCase):
                 self.assertEqual(done.returncode, 1)
                 self.assertIn(expected.removeprefix("users "), done.stdout + done.stderr)
 
+    def test_checking(self) -> None:
+        """The rules of users are checked without starting, too."""
+        path = self.write("redis.conf", "user ann on\nuser bob on ~\nuser bob off\n")
+        done = run("--check-config", path)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("line 3: Error in user declaration 'bob': Duplicate user", done.stdout)
+
 
 class AclFileTests(DaemonTestCase):
     """``aclfile``."""
