@@ -134,6 +134,7 @@ class RedisServer(MultiService):
         self.instance.dispatcher.log_intrusion = self._log_intrusion
         self._intrusion_logged_ms = 0
         self.instance.scripting.log = self._log_script
+        self.instance.wall_us = _wall_clock_us(reactor, clock)
         self.tls = Tls(self.settings, _read_file)
         self.links = Links(
             reactor, lambda: self.settings.bind_source_addr or "", self._endpoint_of_node
@@ -522,6 +523,14 @@ def _wall_clock(reactor: Any, clock: Any) -> Callable[[], int]:
         seconds = clock.seconds
         return lambda: int(seconds() * 1000)
     return lambda: time.time_ns() // 1_000_000
+
+
+def _wall_clock_us(reactor: Any, clock: Any) -> Callable[[], int]:
+    """Return a function for the wall clock's microseconds."""
+    if clock is not None and clock is not reactor:
+        seconds = clock.seconds
+        return lambda: round(seconds() * 1_000_000)
+    return lambda: time.time_ns() // 1000
 
 
 __all__ = ["REDIS_VERSION", "RedisServer"]

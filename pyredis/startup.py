@@ -247,6 +247,21 @@ def run_foreground(start: Start) -> int:
         return 1
 
 
+def _syslog_observers(settings: Settings) -> list[Any]:
+    """Return what hands the log to syslog as well, if that is wanted and there is one."""
+    if not settings.syslog_enabled:
+        return []
+    try:
+        import syslog
+    except ImportError:
+        raise CannotStart("syslog-enabled: this system has no syslog") from None
+    from pyredis.services.log_observer import SyslogObserver
+
+    facility = getattr(syslog, f"LOG_{settings.syslog_facility.upper()}")
+    syslog.openlog(settings.syslog_ident, syslog.LOG_PID | syslog.LOG_NDELAY, facility)
+    return [SyslogObserver(syslog.syslog, lambda: settings.loglevel)]
+
+
 def _run(start: Start, stream: TextIO) -> int:
     from twisted.internet import reactor
     from twisted.logger import Logger, globalLogBeginner, globalLogPublisher
@@ -256,7 +271,8 @@ def _run(start: Start, stream: TextIO) -> int:
 
     settings = start.settings
     observer: Any = RedisLogObserver(stream, os.getpid(), lambda: settings.loglevel)
-    globalLogBeginner.beginLoggingTo([observer], redirectStandardIO=False, discardBuffer=True)
+    observers = [observer, *_syslog_observers(settings)]
+    globalLogBeginner.beginLoggingTo(observers, redirectStandardIO=False, discardBuffer=True)
     log = Logger(namespace="pyredis")
     _greet(log, start)
     reactor_: Any = reactor

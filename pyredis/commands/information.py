@@ -111,7 +111,7 @@ def _server(ctx: Context) -> Fields:
     yield "process_supervised", "no"
     yield "run_id", server.run_id
     yield "tcp_port", settings.port or settings.tls_port
-    yield "server_time_usec", now_ms * 1000
+    yield "server_time_usec", server.wall_us()
     yield "uptime_in_seconds", uptime
     yield "uptime_in_days", uptime // _DAY_S
     yield "hz", settings.hz

@@ -156,8 +156,8 @@ def swapdb(ctx: Context, index1: bytes, index2: bytes) -> Reply:
 )
 def time(ctx: Context) -> Reply:
     """Return the time of the server: Unix seconds, and microseconds of the second."""
-    seconds, milliseconds = divmod(ctx.now_ms, 1000)
-    return [b"%d" % seconds, b"%d" % (milliseconds * 1000)]
+    seconds, microseconds = divmod(ctx.server.wall_us(), 1_000_000)
+    return [b"%d" % seconds, b"%d" % microseconds]
 
 
 def _check_flush_options(options: Sequence[bytes]) -> None:

@@ -92,6 +92,8 @@ _START_CHECKS = "no check at start can be silenced"
 _NO_LIST_COMPRESSION = "nodes of a list are not compressed"
 _PAYLOADS = "payloads of RESTORE are always checked in full"
 _TLS_SESSIONS = "pyOpenSSL cannot size the cache: OpenSSL keeps 20480 sessions"
+_NO_MARKS = "sockets are not marked"
+_BYTEWISE = "SORT ... ALPHA compares bytes, whatever the locale"
 _NO_BUS = "the cluster bus is not spoken"
 
 
@@ -118,7 +120,7 @@ class Parameters:
     unixsocketperm = Octal(0, 0, 0o777, IMMUTABLE, unsigned=True)
     tcp_backlog = Integer(511, 0, INT_MAX, IMMUTABLE)
     tcp_keepalive = Integer(300, 0, INT_MAX)
-    socket_mark_id = Integer(0, 0, UINT_MAX, IMMUTABLE, unsigned=True)
+    socket_mark_id = Integer(0, 0, UINT_MAX, IMMUTABLE, unsigned=True, no_effect=_NO_MARKS)
     timeout = Integer(0, 0, INT_MAX)
     protected_mode = YesNo(True)
     maxclients = Integer(10000, 1, UINT_MAX, unsigned=True)
@@ -164,7 +166,7 @@ class Parameters:
     always_show_logo = YesNo(False, IMMUTABLE, no_effect=_LOGO)
     set_proc_title = YesNo(True, IMMUTABLE, no_effect=_TITLE_KEPT)
     proc_title_template = Text(_TITLE, check=checks.title_template, no_effect=_TITLE_KEPT)
-    locale_collate = Text("")
+    locale_collate = Text("", no_effect=_BYTEWISE)
     crash_log_enabled = YesNo(True, no_effect=_CRASH)
     crash_memcheck_enabled = YesNo(True, no_effect=_CRASH)
     use_exit_on_panic = YesNo(False, HIDDEN, no_effect=_CRASH)

@@ -67,6 +67,7 @@ class Instance:
             must be called when that has become another function.
         append_only: Where all that is done is written down.
         soon: Calls a function when the command under way is over.
+        wall_us: Returns the time now, in microseconds of the wall clock.
         serve_others: Called in the middle of a command that takes long: serves all
             connections but that client's, for a moment.
         access: Its users and what they may do.
@@ -103,6 +104,7 @@ class Instance:
         self.round_changed: Callable[[], None] = lambda: None
         self.append_only: AppendOnly = NoAppendOnly()
         self.soon: Callable[[Callable[[], None]], object] = lambda call: call()
+        self.wall_us: Callable[[], int] = lambda: keyspace.now_ms * 1000
         self.serve_others: Callable[[Client], None] = lambda client: None
         self.entropy: Callable[[int], bytes] = rng.randbytes
         self.facts: dict[str, Any] = {

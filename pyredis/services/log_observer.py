@@ -23,6 +23,8 @@ _SIGNS = {
     LogLevel.critical: "#",
 }
 _VERBOSE_SIGN = "-"
+# As syslog numbers them: debug, info, notice, warning.
+_PRIORITIES = {".": 7, "-": 6, "*": 5, "#": 4}
 _THRESHOLDS = {
     "debug": LogLevel.debug,
     "verbose": LogLevel.info,
@@ -50,22 +52,9 @@ class RedisLogObserver:
 
     def __call__(self, event: Any) -> None:
         """Write one event if its level is shown."""
-        level = event.get("log_level", LogLevel.info)
-        if level is LogLevel.info and event.get("log_namespace") == _OF_TWISTED:
-            level = LogLevel.debug
-        wanted = self._level()
-        threshold = _THRESHOLDS.get(wanted)
-        if threshold is None or level < threshold:
+        sign = _sign_of(event, self._level())
+        if not sign or not (text := _text_of(event)):
             return
-        is_verbose = bool(event.get("verbose"))
-        if is_verbose and wanted == "notice":
-            return
-        text = formatEvent(event)
-        if not text:
-            return
-        if (failure := event.get("log_failure")) is not None:
-            text += ("\n" + failure.getTraceback().rstrip()).replace("\n", "\n    ")
-        sign = _VERBOSE_SIGN if is_verbose else _SIGNS[level]
         self._stream.write(self._prefix(event, sign) + text + "\n")
         self._stream.flush()
 
@@ -74,3 +63,52 @@ class RedisLogObserver:
         day = time.strftime("%d %b %Y %H:%M:%S", time.localtime(moment))
         milliseconds = int(moment * 1000) % 1000
         return f"{self._process_id}:M {day}.{milliseconds:03d} {sign} "
+
+
+class SyslogObserver:
+    """
+    Hands log events to syslog, a line each.
+
+    Args:
+        write: Takes a priority of syslog and a line.
+        level: Returns the current ``loglevel``.
+    """
+
+    def __init__(self, write: Callable[[int, str], object], level: Callable[[], str]) -> None:
+        self._write = write
+        self._level = level
+
+    def __call__(self, event: Any) -> None:
+        """Hand on one event if its level is shown."""
+        sign = _sign_of(event, self._level())
+        if not sign:
+            return
+        for line in _text_of(event).splitlines():
+            self._write(_PRIORITIES[sign], line)
+
+
+def _sign_of(event: Any, wanted: str) -> str:
+    """
+    Return the sign of an event's level, nothing if it is not shown.
+
+    Args:
+        event: What happened.
+        wanted: The ``loglevel``.
+    """
+    level = event.get("log_level", LogLevel.info)
+    if level is LogLevel.info and event.get("log_namespace") == _OF_TWISTED:
+        level = LogLevel.debug
+    threshold = _THRESHOLDS.get(wanted)
+    if threshold is None or level < threshold:
+        return ""
+    if event.get("verbose"):
+        return "" if wanted == "notice" else _VERBOSE_SIGN
+    return _SIGNS[level]
+
+
+def _text_of(event: Any) -> str:
+    """Return an event's text, with the traceback indented below if there is one."""
+    text = formatEvent(event)
+    if text and (failure := event.get("log_failure")) is not None:
+        text += ("\n" + failure.getTraceback().rstrip()).replace("\n", "\n    ")
+    return text

@@ -201,3 +201,5 @@ class TimeTests(SynchronousTestCase):
         session.clock.advance(5.025)
 
         self.assertEqual(session.do("TIME"), [b"%d" % (START_S + 5), b"25000"])
+        session.server.wall_us = lambda: 12_000_034
+        self.assertEqual(session.do("TIME"), [b"12", b"34"])

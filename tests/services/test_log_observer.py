@@ -9,7 +9,7 @@ from typing import Any
 from twisted.logger import Logger, LogLevel, LogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
-from pyredis.services.log_observer import RedisLogObserver
+from pyredis.services.log_observer import RedisLogObserver, SyslogObserver
 
 LINE = re.compile(
     r"(\d+):M \d\d [A-Z][a-z][a-z] \d{4} \d\d:\d\d:\d\d\.\d{3} ([.\-*#]) (.*)", re.DOTALL
@@ -146,3 +146,36 @@ class LevelTests(LogObserverTestCase):
         self.assertEqual(
             self.lines(), [("#", "Unhandled Error"), (".", "RedisFactory starting on 6379")]
         )
+
+
+class VerboseTests(LogObserverTestCase):
+    """What is shown to those alone who want to know much."""
+
+    def test_shown(self) -> None:
+        """From loglevel verbose on, with a sign of its own."""
+        for level, lines in (("notice", []), ("verbose", [("-", "x")]), ("nothing", [])):
+            self.level = level
+            self.stream.truncate(0)
+            self.stream.seek(0)
+            self.log.info("x", verbose=True)
+            self.assertEqual(self.lines(), lines)
+
+
+class SyslogTests(SynchronousTestCase):
+    """Syslog gets what the log gets."""
+
+    def test_priorities(self) -> None:
+        """Each level has its priority; what is not shown is not handed on."""
+        told: list[tuple[int, str]] = []
+        level = "debug"
+        observer = SyslogObserver(lambda *line: told.append(line), lambda: level)
+        log = Logger(namespace="pyredis", observer=LogPublisher(observer))
+        log.debug("d")
+        log.info("v", verbose=True)
+        log.info("n")
+        log.warn("w")
+        log.error("two\nlines")
+        level = "warning"
+        log.info("n")
+
+        self.assertEqual(told, [(7, "d"), (6, "v"), (5, "n"), (4, "w"), (4, "two"), (4, "lines")])
