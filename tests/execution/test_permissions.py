@@ -103,6 +103,15 @@ class ShortWayTests(PermissionTestCase):
         self.access.set_user(b"ann", [b"-get"])
         self.assertIsNone(self.session.client.plain(b"GET"))
 
+    def test_renamed_commands(self) -> None:
+        """Rules call them by the names they always had."""
+        table = self.server.table
+        table.add(table.remove("GET"), "FETCH")
+        self.user(b"+get", b"~*")
+
+        self.assertIsNone(self.session.do("FETCH", "k"))
+        self.assertIsNotNone(self.session.client.plain(b"FETCH"))
+
     def test_commands_that_come_later(self) -> None:
         """Users that may do everything may run them, short way and long."""
         self.user(b"+@all", b"-get", b"~*")
