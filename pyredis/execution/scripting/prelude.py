@@ -22,7 +22,7 @@ local loadstring, sub = loadstring, string.sub
 local getinfo, sethook, real_metatable = dbg.getinfo, dbg.sethook, dbg.getmetatable
 local create, resume, yield = coroutine.create, coroutine.resume, coroutine.yield
 local running, status = coroutine.running, coroutine.status
-local floor = math.floor
+local floor, newproxy = math.floor, newproxy
 local python_metatable = real_metatable(host.call)
 local as_function = python.as_function
 local take_error, tick = as_function(host.take_error), as_function(host.tick)
@@ -101,7 +101,7 @@ local function guarded(f, name)
   end
 end
 
-for _, name in ipairs{'assert', 'error', 'gcinfo', 'ipairs', 'newproxy', 'rawequal', 'select',
+for _, name in ipairs{'assert', 'error', 'gcinfo', 'ipairs', 'rawequal', 'select',
     'tonumber', 'tostring', 'type', 'unpack', '_VERSION'} do
   safe[name] = real_G[name]
 end
@@ -134,6 +134,22 @@ function safe.pairs(t)
       (t == nil and 'no value' or type(t)) .. ')', 2)
   end
   return safe_next, t, nil
+end
+
+-- A finalizer runs where nothing can stop it, and its errors where nothing catches them.
+function safe.newproxy(like)
+  local made = newproxy(like)
+  local contents = real_metatable(made)
+  if contents and not contents.__metatable then
+    contents.__metatable = setmetatable({}, {
+      __index = contents, __metatable = no_metatable,
+      __newindex = function(_, name, value)
+        if name == '__gc' or name == '__metatable' then error(READONLY, 2) end
+        contents[name] = value
+      end,
+    })
+  end
+  return made
 end
 
 function safe.collectgarbage(what, n)

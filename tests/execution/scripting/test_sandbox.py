@@ -38,6 +38,11 @@ ESCAPES = {
     ),
     "a global": "x = 1",
     "a global by rawset": "rawset(_G, 'x', 1)",
+    "a finalizer": "getmetatable(newproxy(true)).__gc = error",
+    "a finalizer by another metatable": (
+        "local p = newproxy(newproxy(true)) getmetatable(p).__metatable = false "
+        "getmetatable(p).__gc = error"
+    ),
     "a library": "string.format = nil",
     "a library by rawset": "rawset(string, 'format', 1)",
     "a library by table.insert": "table.insert(redis, 1)",
@@ -63,6 +68,18 @@ class EscapeTests(SynchronousTestCase):
             with self.subTest(name):
                 reply = Session().do("EVAL", script, 0)
                 self.assertIsInstance(reply, RedisError, f"{name}: {reply!r}")
+
+    def test_proxies(self) -> None:
+        """What else they can do they do."""
+        script = (
+            "local p = newproxy(true) local m = getmetatable(p) "
+            "m.__index = function(_, k) return k .. '!' end rawset(m, '__gc', error) "
+            "local q = newproxy(p) return {p.x, q.y, type(newproxy()), tostring(m.__gc == nil)}"
+        )
+        self.assertEqual([b"x!", b"y!", b"userdata", b"false"], Session().do("EVAL", script, 0))
+        session = Session()
+        session.do("EVAL", "rawset(getmetatable(newproxy(true)), '__gc', error)", 0)
+        self.assertEqual(1, session.do("EVAL", "collectgarbage() return 1", 0))
 
     def test_nothing_a_script_sees_is_of_python(self) -> None:
         """Walking all that can be reached finds tables, functions, values and JSON's null."""
