@@ -56,6 +56,10 @@ class Wire(StringTransport):
         """How many bytes wait."""
         return max(0, -self.room)
 
+    def pause_until_sent(self) -> None:
+        """Pause the producer; the test lets it go on."""
+        self.producer.pauseProducing()
+
     def abortConnection(self) -> None:
         """Note it."""
         self.aborted = True
@@ -641,12 +645,42 @@ class OutputLimitTests(ProtocolTestCase):
         self.server.keyspace.refresh_now()
 
     def test_no_limit(self) -> None:
-        """By default normal clients have none."""
-        self.backlog(10**9)
+        """By default normal clients have none, but are served no further."""
+        self.backlog(10_000_000)
+        self.assertEqual(self.wire.producerState, "producing")
         self.later(1000)
         self.backlog(10**9)
 
         self.assert_cut_off(False)
+        self.assertEqual(self.wire.producerState, "paused")
+
+    def test_many_clients(self) -> None:
+        """Each may let wait only its share of what all may."""
+        for _ in range(3000):
+            self.server.connect()
+        self.backlog(100_000)
+
+        self.assertEqual(self.wire.producerState, "paused")
+
+    def test_before_it_is_sent(self) -> None:
+        """A pipeline whose replies pass the hard limit is not answered at all."""
+        self.exchange(resp(b"SET", b"k", b"x" * 1000))
+        self.limit(BufferLimit(5000, 0, 0))
+        self.protocol.apply_limits()
+        self.assertEqual(len(self.exchange(resp(b"GET", b"k") * 3)), 3 * 1009)
+        self.assertEqual(self.exchange(resp(b"PING") + resp(b"GET", b"k") * 5), b"")
+        self.assert_cut_off(True)
+
+    def test_without_a_write(self) -> None:
+        """The soft limit passes while nothing is written, too."""
+        self.limit(BufferLimit(0, 1000, 10))
+        self.wire.room = -2000
+        self.protocol.check_limits()
+        self.later(11)
+        self.assert_cut_off(False)
+        self.protocol.check_limits()
+
+        self.assert_cut_off(True)
 
     def test_the_hard_limit(self) -> None:
         """Who reaches the hard limit is cut off at once."""

@@ -312,3 +312,31 @@ class LoopbackTests(SynchronousTestCase):
         transport.startReading()
 
         self.assertEqual(list(self.loopback.hub._connections.values()), [transport])
+
+
+class ReadingOnTests(TransportTestCase):
+    """What is large is received in one go."""
+
+    def receive(self, gives: list[Any], wanted: int) -> Any:
+        """Read when so much comes, while so many chunks are part of something large."""
+        self.socket.gives = gives
+        self.transport.wants_more = lambda: len(self.received) < wanted
+        return self.transport.doRead()
+
+    def test_all_there_is(self) -> None:
+        """Until it is complete, or nothing more is there."""
+        self.assertIsNone(self.receive([b"x" * 16384, b"y" * 100, b"z"], 2))
+        self.assertEqual([len(each) for each in self.received], [16384, 100])
+        self.received.clear()
+        self.assertIsNone(self.receive([b"x" * 32768, BlockingIOError(), b"z"], 5))
+        self.assertEqual(len(self.received), 1)
+
+    def test_within_bounds(self) -> None:
+        """The others have to be served as well."""
+        self.assertIsNone(self.receive([b"x" * 16384] + [b"y" * 1000] * 100, 1000))
+        self.assertEqual(len(self.received), 17)
+
+    def test_the_end(self) -> None:
+        """It is found there, too."""
+        self.assertIs(self.receive([b"x" * 16384, b""], 5), main.CONNECTION_DONE)
+        self.assertIs(self.receive([b"x" * 32768, OSError()], 5), main.CONNECTION_LOST)
