@@ -118,6 +118,7 @@ class Instance:
         self.started_ms = keyspace.now_ms
         self._next_client = 1
         self.propagation = Propagation(self)
+        keyspace.evicted_observers += (self.propagation.evicted,)
         self.cluster = ClusterRules(self)
         self.access.users.set_default_password(settings.requirepass)
         self.access.rulebook.all_channels = settings.acl_pubsub_default == "allchannels"
@@ -149,6 +150,7 @@ class Instance:
         waits: bool,
     ) -> None:
         if not waits:
+            self.statistics.held_up(nanoseconds)
             self.timings.took(client, command, argv, nanoseconds)
         reader = self.scripting.asker(client)
         if reader.tracking is not None:
@@ -160,6 +162,7 @@ class Instance:
     def _took_long(
         self, client: Client, command: Command, argv: Sequence[bytes], nanoseconds: int
     ) -> None:
+        self.statistics.held_up(nanoseconds)
         if nanoseconds >= self.timings.long_ns:
             self.timings.took_long(client, command, argv, nanoseconds)
 

@@ -83,7 +83,7 @@ class MemoryLimit:
             keyspace.track_accesses()
         self._eviction.set_policy(policy, settings.maxmemory_samples)
         self._time_limit_ns = _time_limit_us(settings.maxmemory_eviction_tenacity) * _NS_IN_US
-        self.bytes = settings.maxmemory
+        was_limited, self.bytes = bool(self.bytes), settings.maxmemory
         table = self._server.table
         if self.bytes:
             table.hold_back_inflating()
@@ -97,6 +97,8 @@ class MemoryLimit:
             self._server.dispatcher.let_go(_REASON)
             self.is_exceeded = False
             self._within_limit()
+        if was_limited != bool(self.bytes):
+            self._server.access.commands_added()
 
     def begin_round(self) -> None:
         """Move the frozen moment, and look at the memory in use now and then."""

@@ -41,6 +41,8 @@ class Statistics:
         commands: Rates: commands run, bytes received and sent, turns of the
             event loop and the nanoseconds it was busy.
         ticks: Turns of periodic work, and the time they took, of it for expiry.
+        longest_ns: The longest that a turn of periodic work, or a command, held up the rest.
+        most_commands: That ran in a turn of the event loop, on the average of some time.
         client_buffers: Bytes in the buffers of all clients when they were last looked at.
         largest_input: What of a request had come, and of replies had not left,
             at most, when clients were last looked at.
@@ -70,11 +72,24 @@ class Statistics:
         self.busy = Rate()
         self.ticks = 0
         self.tick_ns = 0
+        self.longest_ns = 0
+        self.most_commands = 0
         self.expiry_ns = 0
         self.expiry_cut_short = 0
         self.largest_input = 0
         self.largest_output = 0
         self.client_buffers = 0
+
+    def count_tick(self, nanoseconds: int) -> None:
+        """Count a turn of periodic work."""
+        self.ticks += 1
+        self.tick_ns += nanoseconds
+        self.held_up(nanoseconds)
+
+    def held_up(self, nanoseconds: int) -> None:
+        """Note for how long everything else had to wait."""
+        if nanoseconds > self.longest_ns:
+            self.longest_ns = nanoseconds
 
     def count_error(self, code: str) -> None:
         """Count one error reply by its code (INFO errorstats)."""

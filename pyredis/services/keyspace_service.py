@@ -72,7 +72,7 @@ class KeyspaceService(Service):
         # A LoopingCall ends for good at the first exception.
         if self.paused:
             return
-        statistics, timer = self._server.statistics, self._server.timer
+        timer = self._server.timer
         started = timer()
         try:
             self.expire_due()
@@ -82,8 +82,7 @@ class KeyspaceService(Service):
                 self._free_soon()
         except Exception:
             self._log.failure("The keyspace's heartbeat failed")
-        statistics.ticks += 1
-        statistics.tick_ns += timer() - started
+        self._server.statistics.count_tick(timer() - started)
 
     def expire_due(self) -> None:
         """Remove what is due, as far as this beat's time reaches."""

@@ -42,6 +42,7 @@ class SamplingService(Service):
         self._loop = LoopingCall(self._tick)
         self._loop.clock = clock
         self._clients: Iterator[Client] = iter(())
+        self._turns = (0, 0)
         self._largest_input = 0
         self._largest_output = 0
         self._buffered = 0
@@ -68,9 +69,7 @@ class SamplingService(Service):
             self.sample()
         except Exception:
             self._log.failure("Sampling the statistics failed")
-        statistics = self._server.statistics
-        statistics.ticks += 1
-        statistics.tick_ns += timer() - started
+        self._server.statistics.count_tick(timer() - started)
 
     def sample(self) -> None:
         """Take the totals of this moment, and look at the next clients."""
@@ -81,7 +80,23 @@ class SamplingService(Service):
         statistics.output.sample(server.output_bytes(), now)
         statistics.cycles.sample(server.fact("eventloop_cycles", statistics.ticks), now)
         statistics.busy.sample(server.busy_ns() + statistics.tick_ns, now)
+        self._note_commands()
         self._look_at_clients()
+
+    def _note_commands(self) -> None:
+        """Note how many commands ran in each turn of the event loop since the last time."""
+        server = self._server
+        before, self._turns = (
+            self._turns,
+            (
+                server.commands_processed(),
+                server.fact("rounds_of_reading"),
+            ),
+        )
+        commands, rounds = (now - then for now, then in zip(self._turns, before, strict=True))
+        if rounds > 0:
+            most = server.statistics.most_commands
+            server.statistics.most_commands = max(most, -(-commands // rounds))
 
     def _end_if_idle(self, client: Client) -> None:
         """Hang up on a client that has sent nothing for ``timeout``, unless it just listens."""

@@ -149,7 +149,7 @@ class EvictionTests(MemoryLimitTestCase):
         told: list[bytes] = []
         events: list[bytes] = []
         self.limit("allkeys-random")
-        self.server.keyspace.evicted_observers = (lambda db, key: told.append(key),)
+        self.server.keyspace.evicted_observers += (lambda db, key: told.append(key),)
         self.session.do("SET", "k", "")
         self.server.keyspace.observe_events(lambda db, key, kind, event: events.append(event))
         self.session.do("WATCH", "k")
@@ -161,6 +161,24 @@ class EvictionTests(MemoryLimitTestCase):
         self.memory.other = 0
         self.session.do("PING")
         self.assertEqual(self.session.do("EXEC"), NULL_ARRAY)
+
+    def test_it_is_repeated_elsewhere(self) -> None:
+        """As a deletion, before the command that needs the room."""
+        units: list[list[tuple[bytes, ...]]] = []
+
+        class Feed:
+            """Keeps what it is handed."""
+
+            def feed(self, effects: Any) -> None:
+                units.append([tuple(argv) for _, argv in effects])
+
+        self.server.propagation.add(Feed())
+        self.limit("allkeys-random")
+        self.session.do("SET", "k", "")
+        self.memory.other = LIMIT
+        self.session.do("SET", "l", "")
+
+        self.assertEqual(units[1:], [[(b"DEL", b"k")], [(b"SET", b"l", b"")]])
 
     def test_time_is_limited(self) -> None:
         """What is left is done between commands."""

@@ -86,6 +86,21 @@ class SamplingServiceTests(SynchronousTestCase):
 
         self.assertEqual(self.server.statistics.ticks, ticks)
 
+    def test_turns_of_the_event_loop(self) -> None:
+        """How many commands one ran, and how long the longest took, are remembered."""
+        statistics = self.server.statistics
+        self.server.facts["rounds_of_reading"] = 10
+        for _ in range(35):
+            self.session.do("PING")
+        self.service.sample()
+        self.server.facts["rounds_of_reading"] = 20
+        self.service.sample()
+        statistics.count_tick(5000)
+        statistics.held_up(3000)
+
+        self.assertEqual(statistics.most_commands, 4)
+        self.assertEqual(statistics.longest_ns, 5000)
+
     def test_idle_clients(self) -> None:
         """They are cut off after ``timeout``, unless they wait, listen or monitor."""
         self.session.do("CONFIG", "SET", "timeout", 10)
