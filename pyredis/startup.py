@@ -8,6 +8,7 @@ starting is one line that names it and exit code 1, never a traceback.
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import gc
 import glob
 import importlib
@@ -182,11 +183,36 @@ def tune_garbage_collector() -> None:
 
 
 def tell_when_ready(server: Any) -> None:
-    """Tell systemd, if it asked to be told, when a server serves everybody."""
-    server.durability.when_ready().addCallbacks(
-        lambda _: notify_service_manager("READY=1\nSTATUS=Ready to accept connections"),
-        lambda failure: None,
-    )
+    """Tell whoever supervises the process, and asked to be told, when it serves everybody."""
+
+    def tell(_: object) -> None:
+        notify_service_manager("READY=1\nSTATUS=Ready to accept connections")
+        if server.settings.supervised in ("upstart", "auto") and os.environ.get("UPSTART_JOB"):
+            # Upstart takes a process that stops itself for ready, and lets it go on.
+            os.kill(os.getpid(), signal.SIGSTOP)
+
+    server.durability.when_ready().addCallbacks(tell, lambda failure: None)
+
+
+def _missing_supervisor(wanted: str) -> str:
+    """Return what to tell the operator of supervision that is wanted but not there, if so."""
+    variable = {"systemd": "NOTIFY_SOCKET", "upstart": "UPSTART_JOB"}.get(wanted, "")
+    if not variable or os.environ.get(variable):
+        return ""
+    return f"{wanted} supervision requested, but {variable} not found!"
+
+
+def _report_crashes(settings: Settings, stream: TextIO) -> None:
+    """Write where all threads were to the log when the process crashes, now and as settings say."""
+
+    def apply() -> None:
+        if settings.crash_log_enabled:
+            faulthandler.enable(stream)
+        else:
+            faulthandler.disable()
+
+    settings.observe("crash-log-enabled", apply)
+    apply()
 
 
 def notify_service_manager(message: str) -> None:
@@ -275,6 +301,7 @@ def _run(start: Start, stream: TextIO) -> int:
     globalLogBeginner.beginLoggingTo(observers, redirectStandardIO=False, discardBuffer=True)
     log = Logger(namespace="pyredis")
     _greet(log, start)
+    _report_crashes(settings, stream)
     reactor_: Any = reactor
     server = build(start, reactor_, reactor_.stop)
 
@@ -329,5 +356,7 @@ def _greet(log: Any, start: Start) -> None:
         log.info("No config file specified, using the default config.")
     for note in start.notes:
         log.info("{note}", note=note)
+    if missing := _missing_supervisor(start.settings.supervised):
+        log.warn("{missing}", missing=missing)
     if start.settings.save and not start.settings.appendonly:
         log.warn("Nothing is written to disk yet: the data goes with the process")

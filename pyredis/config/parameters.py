@@ -85,7 +85,7 @@ _AFFINITY = "threads are not bound to processors"
 _KILLER = "the kernel's out-of-memory scores are left alone"
 _TITLE_KEPT = "the title of the process is left alone"
 _THP = "transparent huge pages are left as the system has them"
-_CRASH = "a crash is reported by Python itself"
+_CRASH = "a crash is reported as Python does it"
 _WATCHDOG = "there is no software watchdog"
 _LOGO = "no logo is printed"
 _START_CHECKS = "no check at start can be silenced"
@@ -167,7 +167,7 @@ class Parameters:
     set_proc_title = YesNo(True, IMMUTABLE, no_effect=_TITLE_KEPT)
     proc_title_template = Text(_TITLE, check=checks.title_template, no_effect=_TITLE_KEPT)
     locale_collate = Text("", no_effect=_BYTEWISE)
-    crash_log_enabled = YesNo(True, no_effect=_CRASH)
+    crash_log_enabled = YesNo(True)
     crash_memcheck_enabled = YesNo(True, no_effect=_CRASH)
     use_exit_on_panic = YesNo(False, HIDDEN, no_effect=_CRASH)
     watchdog_period = Integer(0, 0, INT_MAX, HIDDEN, no_effect=_WATCHDOG)

@@ -411,6 +411,28 @@ class BackgroundTests(DaemonTestCase):
             self.assertEqual(daemon.connect().reply("PING"), b"+PONG")
             self.assertEqual(daemon.stop(), 0)
 
+    def test_upstart(self) -> None:
+        """Upstart is told by a stop."""
+        daemon = self.start("--supervised", "upstart", UPSTART_JOB="pyredis")
+        pid, status = os.waitpid(daemon.pid, os.WUNTRACED)
+        self.assertTrue(os.WIFSTOPPED(status))
+        os.kill(pid, signal.SIGCONT)
+        self.assertEqual(daemon.connect().reply("PING"), b"+PONG")
+        self.assertEqual(daemon.stop(), 0)
+
+    def test_a_manager_that_did_not_ask(self) -> None:
+        """The operator is told that what is to supervise it is not there."""
+        daemon = self.ready("--supervised", "systemd")
+        self.assertEqual(daemon.stop(), 0)
+        self.assertIn("requested, but NOTIFY_SOCKET not found!", daemon.log)
+
+    def test_a_crash(self) -> None:
+        """Where it was is in the log, unless that is not wanted."""
+        for wanted in ("yes", "no"):
+            daemon = self.ready("--crash-log-enabled", wanted)
+            self.assertEqual(daemon.stop(signal.SIGABRT), -signal.SIGABRT)
+            self.assertEqual("Fatal Python error: Aborted" in daemon.log, wanted == "yes")
+
     def test_a_manager_that_is_gone(self) -> None:
         """A notification that cannot be sent does not stop it."""
         daemon = self.ready(NOTIFY_SOCKET=self.path("nobody"))
