@@ -303,8 +303,9 @@ class AppendOnly(Protocol):
     Attributes:
         is_on: Whether what is done is appended (or will be, when the first base is written).
         error_text: What is wrong with the disk, None if nothing is: no writes are taken then.
-        synced_offset: How far the stream of all writes is on the disk, -1 while nothing is
-            appended.
+        appended_offset: How far the stream of all writes has come.
+        synced_offset: How much of it is on the disk, -1 while nothing is appended. What a
+            client did is, once this has reached what ``appended_offset`` was behind it.
     """
 
     @property
@@ -316,8 +317,15 @@ class AppendOnly(Protocol):
         """See above."""
 
     @property
+    def appended_offset(self) -> int:
+        """See above."""
+
+    @property
     def synced_offset(self) -> int:
         """See above."""
+
+    def call_when_synced(self, call: Callable[[], None]) -> None:
+        """Call a function whenever ``synced_offset`` has moved."""
 
     def rewrite(self, *, later: bool) -> str:
         """
@@ -350,7 +358,11 @@ class NoAppendOnly:
 
     is_on = False
     error_text: str | None = None
+    appended_offset = 0
     synced_offset = -1
+
+    def call_when_synced(self, call: Callable[[], None]) -> None:
+        """Nothing is ever synced."""
 
     def rewrite(self, *, later: bool) -> str:
         """Refuse."""

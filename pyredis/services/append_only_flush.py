@@ -46,8 +46,8 @@ class Flusher:
     Attributes:
         writer: The end of the current file; None while there is none.
         on_written: Called with how many bytes were written.
-        offset: Returns how far the stream of all writes has come (WAITAOF).
-        synced_offset: How far of it is on the disk.
+        written_offset: How many bytes were written since the start, whatever the file.
+        synced_offset: How many of them are on the disk.
         on_synced: Called when :attr:`synced_offset` has moved.
         write_error: What the last write failed with, None if it did not.
         sync_error: The same of the last sync in a thread.
@@ -66,7 +66,7 @@ class Flusher:
         self._child_is_active = child_is_active
         self.writer: AofWriter | None = None
         self.on_written: Callable[[int], None] = lambda count: None
-        self.offset: Callable[[], int] = lambda: 0
+        self.written_offset = 0
         self.synced_offset = 0
         self.on_synced: Callable[[], None] = lambda: None
         self.write_error: OSError | None = None
@@ -84,6 +84,11 @@ class Flusher:
         """What is wrong with the disk, in the system's words; None if nothing is."""
         error = self.write_error or self.sync_error
         return None if error is None else (error.strerror or str(error))
+
+    @property
+    def appended_offset(self) -> int:
+        """How many bytes were appended since the start, written or not."""
+        return self.written_offset + (0 if self.writer is None else self.writer.waiting_bytes)
 
     @property
     def _now_s(self) -> int:
@@ -163,6 +168,16 @@ class Flusher:
             self._last_sync_s = self._now_s
             self._start_sync(old, close=True)
 
+    def drop_waiting(self) -> None:
+        """Forget what is not written: it is part of what a base will hold."""
+        self.written_offset = self.appended_offset
+        if self.writer is not None:
+            self.writer.drop_waiting()
+
+    def held_elsewhere(self, offset: int) -> None:
+        """Take it that so much of all that was appended is on the disk, in a base."""
+        self._move_offset(offset)
+
     def close(self) -> None:
         """Write, sync and close the file, at once."""
         writer = self.writer
@@ -184,7 +199,7 @@ class Flusher:
             self._log.warn("Fail to fsync the AOF file: {why}", why=error.strerror)
         else:
             self._last_sync_s = self._now_s
-            self._move_offset(self.offset())
+            self._move_offset(self.written_offset)
 
     # Writing
 
@@ -213,18 +228,20 @@ class Flusher:
             self._server.host.sleep(self.sleep_us / 1e6)
         timer = self._server.timer
         started = timer()
-        offset = self.offset()
+        size = writer.size
         self._postponed_since_s = 0
         try:
             written = writer.write_synced() if synced else writer.write()
         except OSError as error:
+            self.written_offset += writer.size - size  # what could not be cut off again
             self._failed(error)
             return False
         self._timed(timer() - started, synced)
         self.on_written(written)
+        self.written_offset += written
         if synced:
             self._last_sync_s = self._now_s
-            self._move_offset(offset)
+            self._move_offset(self.written_offset)
         if self.write_error is not None:
             self._log.info("AOF write error looks solved, the server can write again.")
             self.write_error = None
@@ -271,7 +288,7 @@ class Flusher:
             except OSError as error:
                 self._failed(error)
             else:
-                self._move_offset(self.offset())
+                self._move_offset(self.written_offset)
         elif policy == "everysec" and self._now_s > self._last_sync_s:
             if self._syncing is None:
                 self._start_sync(writer)
@@ -279,7 +296,7 @@ class Flusher:
 
     def _start_sync(self, writer: AofWriter, *, close: bool = False) -> None:
         """Sync what is written by now, in a thread."""
-        size, offset = writer.size, self.offset()
+        size, offset = writer.size, self.written_offset
         self._syncing = None if close else writer
         self.pending_syncs += 1
 

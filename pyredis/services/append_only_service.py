@@ -81,6 +81,7 @@ class AppendOnlyService(Service):
         self._timestamp_s = 0
         self._size = 0
         self._base_size = 0
+        self._base_offset = 0
         self.state = OFF
         self.paused = False
         self.listen: Callable[[bool], None] = lambda wanted: None
@@ -250,6 +251,15 @@ class AppendOnlyService(Service):
             return -1
         return self.flusher.synced_offset if self.state == ON else 0
 
+    @property
+    def appended_offset(self) -> int:
+        """How far the stream of all writes has come."""
+        return self.flusher.appended_offset
+
+    def call_when_synced(self, call: Callable[[], None]) -> None:
+        """Call a function whenever :attr:`synced_offset` has moved."""
+        self.flusher.on_synced = call
+
     def rewrite(self, *, later: bool) -> str:
         """Write a new base in the background, as BGREWRITEAOF asks."""
         if self._rewriter.is_running:
@@ -367,6 +377,7 @@ class AppendOnlyService(Service):
         self._database = -1
         flusher = self.flusher
         flusher.flush(force=True)
+        self._base_offset = flusher.appended_offset
         if self.state == ON:
             if flusher.writer is not None and flusher.writer.torn:
                 # What is missing can be written nowhere else.
@@ -388,12 +399,13 @@ class AppendOnlyService(Service):
         self._directory.remove_history()
         if was_waiting:
             self.state = ON
+        self.flusher.held_elsewhere(self._base_offset)
 
     def _rewrite_over(self) -> None:
         """Begin again if there is still no base."""
         if self.state == WAITING:
             if self.flusher.writer is not None:
-                self.flusher.writer.drop_waiting()
+                self.flusher.drop_waiting()
                 self.flusher.change_writer(None)
                 self.flusher.forget_errors()
             self._directory.remove_temporary_increment()

@@ -402,11 +402,22 @@ class DebuggingTests(ServiceTestCase):
 
     def test_how_far_the_disk_has_come(self) -> None:
         """For those who wait for it."""
-        self.settings.appendfsync = "always"
         self.begin()
-        self.service.flusher.offset = lambda: 7
+        told: list[int] = []
+        self.service.call_when_synced(lambda: told.append(self.service.synced_offset))
         self.service.feed([(0, [b"SET", b"a", b"1"])])
-        self.assertEqual(self.service.synced_offset, 7)
+        offset = self.service.appended_offset
+        self.session.clock.advance(0)
+        self.assertEqual(self.service.appended_offset, offset)
+        self.assertLess(self.service.synced_offset, offset)
+        self.session.clock.advance(1)
+        self.server.keyspace.refresh_now()
+        self.session.clock.advance(0.1)
+        self.thread.run()
+        self.assertEqual(told, [offset])
+        self.settings.appendfsync = "always"
+        self.service.feed([(0, [b"SET", b"a", b"2"])])
+        self.assertEqual(self.service.synced_offset, self.service.appended_offset)
 
 
 class ShutdownTests(ServiceTestCase):
