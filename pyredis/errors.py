@@ -125,6 +125,11 @@ def memory_exceeded() -> RedisError:
     return RedisError("command not allowed when used memory > 'maxmemory'.", code="OOM")
 
 
+def too_few_replicas() -> RedisError:
+    """A write that ``min-replicas-to-write`` does not allow now."""
+    return RedisError("Not enough good replicas to write.", code="NOREPLICAS")
+
+
 def unknown_command(name: bytes, arguments: list[bytes]) -> RedisError:
     """
     A command that does not exist.

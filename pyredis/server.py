@@ -13,6 +13,7 @@ import contextlib
 import importlib
 import os
 import random
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -40,10 +41,14 @@ from pyredis.net.tls import SETTINGS as TLS_SETTINGS
 from pyredis.net.tls import Tls, TlsUnusable
 from pyredis.process_facts import process_facts
 from pyredis.process_memory import ProcessMemory, release_memory
+from pyredis.replication.primary import Primary
+from pyredis.replication.transfer import Spool
 from pyredis.services.keyspace_service import KeyspaceService
 from pyredis.services.listeners import ListenerService
+from pyredis.services.replication_service import ReplicationService
 from pyredis.services.sampling_service import SamplingService
 
+_REPLICAS_NEEDED = ("min-replicas-to-write", "min-replicas-max-lag")
 _LIMITS = (
     "hash-max-listpack-entries",
     "hash-max-listpack-value",
@@ -152,10 +157,14 @@ class RedisServer(MultiService):
             keeps_snapshots=keeps_snapshots,
         )
         self.durability.give_up = self._on_shutdown
+        self.primary = Primary(self.instance, self._make_spool)
+        self.instance.replication = self.primary
+        self.replication_service = ReplicationService(self.primary, clock or reactor)
         # Stopped in reverse order: the ports first.
         self.durability.append_only.setServiceParent(self)
         self.keyspace_service.setServiceParent(self)
         self.sampling_service.setServiceParent(self)
+        self.replication_service.setServiceParent(self)
         self.listeners.setServiceParent(self)
         self._apply_settings()
         self._state_facts(reactor)
@@ -332,6 +341,7 @@ class RedisServer(MultiService):
         self.keyspace_service.paused = paused
         self.sampling_service.paused = paused
         self.durability.append_only.paused = paused
+        self.replication_service.paused = paused
 
     def crash(self, reason: str, signal: int) -> None:
         """End the process by a signal, saying why in the log."""
@@ -382,6 +392,8 @@ class RedisServer(MultiService):
         settings.observe("hz", self.keyspace_service.change_pace)
         settings.observe(TLS_SETTINGS, self._apply_tls)
         settings.observe(("port", "tls-port", "bind"), self.listeners.rebind)
+        settings.observe("repl-backlog-size", self.primary.resize_backlog)
+        settings.observe(_REPLICAS_NEEDED, self.primary.count_near_replicas)
 
     def _endpoint_of_node(self, endpoint: Any) -> Any:
         """Encrypt what goes to other nodes, if ``tls-cluster`` says so."""
@@ -396,6 +408,10 @@ class RedisServer(MultiService):
         except TlsUnusable as error:
             self._log.warn("{error}", error=error)
             raise ValueError("Unable to update TLS configuration. Check server logs.") from None
+
+    def _make_spool(self) -> Spool:
+        """Return a file for a snapshot that replicas are sent; it has no name."""
+        return tempfile.TemporaryFile(dir=self.settings.dir)
 
     def _apply_limits(self) -> None:
         for name in _LIMITS:

@@ -14,10 +14,11 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 
 from pyredis.acl.selectors import Reason
-from pyredis.execution.client import Context
+from pyredis.execution.client import Client, Context
 from pyredis.execution.flags import LOADING, STALE, Category
 from pyredis.execution.latencies import percentiles_line
 from pyredis.execution.memory_figures import MemoryFigures
+from pyredis.execution.replicas import STAGE_NAMES, Stage, replica_ip
 from pyredis.execution.table import Command, family
 from pyredis.keyspace.database import Database
 from pyredis.primitives.numbers import format_memory
@@ -247,14 +248,15 @@ def _stats(ctx: Context) -> Fields:
     yield "total_net_input_bytes", server.input_bytes()
     yield "total_net_output_bytes", server.output_bytes()
     yield "total_net_repl_input_bytes", 0
-    yield "total_net_repl_output_bytes", 0
+    replication = server.replication.facts()
+    yield "total_net_repl_output_bytes", replication.get("total_net_repl_output_bytes", 0)
     yield "instantaneous_input_kbps", f"{statistics.input.per_second / 1024:.2f}"
     yield "instantaneous_output_kbps", f"{statistics.output.per_second / 1024:.2f}"
     yield "instantaneous_input_repl_kbps", "0.00"
     yield "instantaneous_output_repl_kbps", "0.00"
     yield "rejected_connections", statistics.connections_rejected
     for field in ("sync_full", "sync_partial_ok", "sync_partial_err"):
-        yield field, 0
+        yield field, replication.get(field, 0)
     yield "expired_keys", keyspace.expired_keys
     yield "expired_stale_perc", "0.00"
     yield "expired_time_cap_reached_count", statistics.expiry_cut_short
@@ -322,19 +324,34 @@ def _replication(ctx: Context) -> Fields:
     yield "role", "master"
     # What only a replica has, and a line for each of its own.
     yield from server.fact("replica_extras", {}).items()
-    yield "connected_slaves", 0
+    replication = server.replication
+    replicas = replication.replicas()
+    yield "connected_slaves", len(replicas)
     if settings.min_replicas_to_write and settings.min_replicas_max_lag:
-        yield "min_slaves_good_slaves", 0
-    yield from server.fact("replicas", {}).items()
+        yield "min_slaves_good_slaves", replication.near_replicas()
+    for number, client in enumerate(replicas):
+        yield f"slave{number}", _replica(client, ctx.now_ms)
     yield "master_failover_state", "no-failover"
     yield "master_replid", server.replication_id
-    yield "master_replid2", "0" * 40
-    yield "master_repl_offset", 0
-    yield "second_repl_offset", -1
-    yield "repl_backlog_active", 0
+    yield "master_replid2", replication.second_id
+    yield "master_repl_offset", replication.offset
+    yield "second_repl_offset", replication.second_offset
+    facts = replication.facts()
+    yield "repl_backlog_active", facts.get("repl_backlog_active", 0)
     yield "repl_backlog_size", settings.repl_backlog_size
-    yield "repl_backlog_first_byte_offset", 0
-    yield "repl_backlog_histlen", 0
+    yield "repl_backlog_first_byte_offset", facts.get("repl_backlog_first_byte_offset", 0)
+    yield "repl_backlog_histlen", facts.get("repl_backlog_histlen", 0)
+
+
+def _replica(client: Client, now_ms: int) -> str:
+    """Return what INFO says of a replica."""
+    state = client.replica
+    assert state is not None
+    lag = (now_ms - state.ack_ms) // 1000 if state.stage is Stage.ONLINE else 0
+    return (
+        f"ip={replica_ip(client)},port={state.port},state={STAGE_NAMES[state.stage]},"
+        f"offset={state.ack_offset},lag={max(lag, 0)}"
+    )
 
 
 def _cpu(ctx: Context) -> Fields:

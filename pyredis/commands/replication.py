@@ -1,24 +1,215 @@
 """
-Waiting for replicas and for the append-only file.
+Replication: replicas that ask for the data, and waiting for them.
 
-This server has neither yet, which is what it answers.
+What a replica tells of itself is kept with its client; whom it follows, and
+what it is sent, is known to the replication of the floors above.
 """
 
 from __future__ import annotations
 
-from pyredis.errors import RedisError
+from pyredis.errors import RedisError, syntax_error
 from pyredis.execution.arguments import integer, integer_between, positive_count
 from pyredis.execution.blocking import Blocked
 from pyredis.execution.client import Context
-from pyredis.execution.flags import NOSCRIPT, Category
+from pyredis.execution.flags import (
+    ADMIN,
+    ALLOW_BUSY,
+    FAST,
+    LOADING,
+    NO_ASYNC_LOADING,
+    NO_MULTI,
+    NOSCRIPT,
+    STALE,
+    SYSCMD,
+    Category,
+)
+from pyredis.execution.replicas import ReplicaState, Stage, replica_ip
 from pyredis.execution.table import family
-from pyredis.primitives.numbers import INT64_MAX
-from pyredis.wire.replies import Reply
+from pyredis.primitives.numbers import INT64_MAX, parse_int
+from pyredis.primitives.quoting import split_args
+from pyredis.wire.replies import NO_REPLY, OK, Reply
 
-command = family("generic", Category.CONNECTION)
+command = family("server")
+waiting_command = family("generic", Category.CONNECTION)
+
+_LONGEST_ADDRESS = 255
 
 
 @command(
+    "SYNC",
+    arity=1,
+    flags=ADMIN | NOSCRIPT | NO_ASYNC_LOADING | NO_MULTI,
+    since="1.0.0",
+)
+def sync(ctx: Context) -> Reply:
+    """Follow this server as a replica of the old kind does."""
+    ctx.server.replication.synchronize(ctx.client, None, 0)
+    return NO_REPLY
+
+
+@command(
+    "PSYNC",
+    arity=-3,
+    flags=ADMIN | NOSCRIPT | NO_ASYNC_LOADING | NO_MULTI,
+    since="2.8.0",
+    syntax="replicationid offset",
+)
+def psync(ctx: Context, replicationid: bytes, offset: bytes, *options: bytes) -> Reply:
+    """Follow this server as a replica, from where it was left if that is possible."""
+    if ctx.client.is_replica:
+        return NO_REPLY
+    if options and options[0].lower() == b"failover":
+        raise RedisError("PSYNC FAILOVER can't be sent to a master.")
+    history = replicationid.decode("latin-1")
+    ctx.server.replication.synchronize(ctx.client, history, integer(offset))
+    return NO_REPLY
+
+
+@command(
+    "REPLCONF",
+    arity=-1,
+    flags=ADMIN | NOSCRIPT | LOADING | STALE | ALLOW_BUSY | SYSCMD,
+    since="3.0.0",
+    complexity="O(1)",
+)
+def replconf(ctx: Context, *options: bytes) -> Reply:
+    """Tell what a replica is, what it is able to do, and how far it is."""
+    if len(options) % 2:
+        raise syntax_error()
+    client = ctx.client
+    state = client.replica or ReplicaState()
+    for at in range(0, len(options), 2):
+        name, value = options[at].lower(), options[at + 1]
+        if name == b"ack":
+            return _acknowledge(ctx, options[at:])
+        if name == b"getack":
+            return NO_REPLY  # asked of replicas
+        tell = _FACTS.get(name)
+        if tell is None:
+            raise RedisError(b"Unrecognized REPLCONF option: " + options[at])
+        tell(state, value)
+        client.replica = state
+    return OK
+
+
+def _acknowledge(ctx: Context, words: tuple[bytes, ...]) -> Reply:
+    """Take note how far a replica is; what is wrong about that is not answered either."""
+    client = ctx.client
+    state = client.replica
+    if state is None or not state.is_attached:
+        return NO_REPLY
+    try:
+        state.ack_offset = max(state.ack_offset, parse_int(words[1]))
+        if len(words) > 3 and words[2].lower() == b"fack":
+            state.file_offset = max(state.file_offset, parse_int(words[3]))
+    except ValueError:
+        return NO_REPLY
+    ctx.server.replication.acknowledged(client)
+    return NO_REPLY
+
+
+def _listens_at(state: ReplicaState, value: bytes) -> None:
+    state.port = integer(value)
+
+
+def _is_reached_at(state: ReplicaState, value: bytes) -> None:
+    if len(value) > _LONGEST_ADDRESS:
+        raise RedisError(
+            f"REPLCONF ip-address provided by replica instance is too long: {len(value)} bytes"
+        )
+    state.ip = value.decode("utf-8", "replace")
+
+
+def _is_able_to(state: ReplicaState, value: bytes) -> None:
+    ability = value.lower()
+    if ability == b"eof":
+        state.takes_streams = True
+    elif ability == b"psync2":
+        state.takes_new_ids = True
+
+
+def _is_of_version(state: ReplicaState, value: bytes) -> None:
+    state.version = value
+
+
+def _wants_snapshot_only(state: ReplicaState, value: bytes) -> None:
+    state.rdb_only = bool(integer_between(value, 0, 1))
+
+
+def _wants_parts(state: ReplicaState, value: bytes) -> None:
+    try:
+        parts = split_args(value)
+    except ValueError:
+        raise RedisError("Missing rdb-filter-only values") from None
+    state.wants_data = state.wants_functions = False
+    for part in parts:
+        if part.lower() != b"functions":
+            raise RedisError(b"Unsupported rdb-filter-only option: " + part)
+        state.wants_functions = True
+
+
+_FACTS = {
+    b"listening-port": _listens_at,
+    b"ip-address": _is_reached_at,
+    b"capa": _is_able_to,
+    b"version": _is_of_version,
+    b"rdb-only": _wants_snapshot_only,
+    b"rdb-filter-only": _wants_parts,
+}
+
+
+@command(
+    "ROLE",
+    arity=1,
+    flags=NOSCRIPT | LOADING | STALE | FAST,
+    since="2.8.12",
+    complexity="O(1)",
+    categories=Category.ADMIN | Category.DANGEROUS,
+)
+def role(ctx: Context) -> Reply:
+    """Return what part this server has in replication, and its replicas."""
+    replication = ctx.server.replication
+    replicas: list[Reply] = []
+    for client in replication.replicas():
+        state = client.replica
+        if state is not None and state.stage is Stage.ONLINE:
+            address = replica_ip(client).encode("utf-8", "surrogateescape")
+            replicas.append([address, b"%d" % state.port, b"%d" % state.ack_offset])
+    return [b"master", replication.offset, replicas]
+
+
+_FOLLOWING = {
+    "arity": 3,
+    "flags": ADMIN | NOSCRIPT | STALE | NO_ASYNC_LOADING,
+    "complexity": "O(1)",
+    "syntax": "((host port):host-port | ((NO) ONE):no-one):args",
+}
+
+
+@command("REPLICAOF", since="5.0.0", **_FOLLOWING)
+def replicaof(ctx: Context, host: bytes, port: bytes) -> Reply:
+    """Follow another server, or none."""
+    return _follow(ctx, host, port)
+
+
+@command("SLAVEOF", since="1.0.0", deprecated=("5.0.0", "`REPLICAOF`"), **_FOLLOWING)
+def slaveof(ctx: Context, host: bytes, port: bytes) -> Reply:
+    """Follow another server, or none."""
+    return _follow(ctx, host, port)
+
+
+def _follow(ctx: Context, host: bytes, port: bytes) -> Reply:
+    if ctx.server.cluster.is_on:
+        raise RedisError("REPLICAOF not allowed in cluster mode.")
+    if (host.lower(), port.lower()) == (b"no", b"one"):
+        return OK  # it follows nobody
+    if ctx.client.is_replica:
+        raise RedisError("Command is not valid when client is a replica.")
+    integer_between(port, 0, 65535, "Invalid master port")
+    raise RedisError("this server cannot follow another one yet: it can only be a primary")
+
+
+@waiting_command(
     "WAIT",
     arity=3,
     since="3.0.0",
@@ -31,12 +222,19 @@ def wait(ctx: Context, numreplicas: bytes, timeout: bytes) -> Reply | Blocked:
     """Wait until so many replicas have all writes of this client; return how many have."""
     wanted = integer(numreplicas)
     timeout_ms = _timeout_ms(ctx, timeout)
-    if wanted <= 0:
-        return 0
-    return Blocked((), timeout_ms, object, on_timeout=0)
+    replication = ctx.server.replication
+    offset = _awaited_offset(ctx)
+
+    def acknowledged() -> Reply:
+        return replication.acknowledgements(offset)
+
+    if replication.acknowledgements(offset) >= wanted or not ctx.may_block:
+        return acknowledged()
+    replication.wait(ctx.client, offset)
+    return Blocked((), timeout_ms, object, on_timeout=acknowledged)
 
 
-@command(
+@waiting_command(
     "WAITAOF",
     arity=4,
     flags=NOSCRIPT,
@@ -44,6 +242,7 @@ def wait(ctx: Context, numreplicas: bytes, timeout: bytes) -> Reply | Blocked:
     complexity="O(1)",
     tips=["request_policy:all_shards", "response_policy:agg_min"],
     syntax="numlocal:integer numreplicas:integer timeout:integer",
+    may_wait=True,
 )
 def waitaof(ctx: Context, numlocal: bytes, numreplicas: bytes, timeout: bytes) -> Reply | Blocked:
     """Wait until all writes of this client are on disk, here and on so many replicas."""
@@ -52,9 +251,23 @@ def waitaof(ctx: Context, numlocal: bytes, numreplicas: bytes, timeout: bytes) -
     timeout_ms = _timeout_ms(ctx, timeout)
     if wants_local:
         raise RedisError("WAITAOF cannot be used when numlocal is set but appendonly is disabled.")
-    if not wanted:
-        return [0, 0]
-    return Blocked((), timeout_ms, object, on_timeout=[0, 0])
+    replication = ctx.server.replication
+    offset = _awaited_offset(ctx)
+
+    def acknowledged() -> Reply:
+        return [0, replication.acknowledgements(offset, in_file=True)]
+
+    if replication.acknowledgements(offset, in_file=True) >= wanted or not ctx.may_block:
+        return acknowledged()
+    replication.wait(ctx.client, offset)
+    return Blocked((), timeout_ms, object, on_timeout=acknowledged)
+
+
+def _awaited_offset(ctx: Context) -> int:
+    """Return how far replicas must be: as far as this server was when the waiting began."""
+    replication = ctx.server.replication
+    offset = replication.awaited(ctx.client)
+    return replication.offset if offset is None else offset
 
 
 def _timeout_ms(ctx: Context, argument: bytes) -> int:

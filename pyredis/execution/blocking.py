@@ -12,7 +12,7 @@ clients waiting.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from pyredis.errors import RedisError, memory_exceeded
@@ -34,7 +34,7 @@ class Blocked:
         keys: Any of them may wake it.
         timeout_ms: How long to wait; 0 is for ever.
         kind: The type of value that wakes it (a class of ``datatypes``).
-        on_timeout: The reply when the time has run out.
+        on_timeout: The reply when the time has run out, or a function for it.
         argv: What to run again, name included, if not the request as it came
             (XREAD with ``$`` must remember what ``$`` was).
         wakes_on_removal: Run again as well when the key is deleted or changes
@@ -43,11 +43,11 @@ class Blocked:
     """
 
     __slots__ = (
+        "_on_timeout",
         "argv",
         "keys",
         "kind",
         "may_be_ended",
-        "on_timeout",
         "timeout_ms",
         "wakes_on_removal",
     )
@@ -57,7 +57,7 @@ class Blocked:
         keys: Sequence[bytes],
         timeout_ms: int,
         kind: type,
-        on_timeout: Reply = NULL_ARRAY,
+        on_timeout: Reply | Callable[[], Reply] = NULL_ARRAY,
         argv: Sequence[bytes] | None = None,
         wakes_on_removal: bool = False,
         may_be_ended: bool = True,
@@ -65,10 +65,16 @@ class Blocked:
         self.keys = keys
         self.timeout_ms = timeout_ms
         self.kind = kind
-        self.on_timeout = on_timeout
+        self._on_timeout = on_timeout
         self.argv = argv
         self.wakes_on_removal = wakes_on_removal
         self.may_be_ended = may_be_ended
+
+    @property
+    def on_timeout(self) -> Reply:
+        """The reply when the time has run out, as it is now."""
+        reply = self._on_timeout
+        return reply() if callable(reply) else reply
 
 
 class Waiting:

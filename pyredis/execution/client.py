@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pyredis.execution.blocking import Waiting
     from pyredis.execution.instance import Instance
     from pyredis.execution.propagation import Effect
+    from pyredis.execution.replicas import ReplicaState
     from pyredis.execution.table import Command
     from pyredis.execution.tracking import TrackingState
     from pyredis.execution.transactions import Transaction
@@ -103,6 +104,7 @@ class Client:
             while pushes leave at once.
         hears: It is told of changed keys, its own or another client's.
         plain: Finds the commands that may go the dispatcher's short way for its user.
+        replica: What it has told of itself as a replica; None for any other client.
         reads_lines: The request that waits was typed as a line: its answer has
             the form that people read.
     """
@@ -132,6 +134,7 @@ class Client:
         "output_bytes",
         "plain",
         "reads_lines",
+        "replica",
         "reply_mode",
         "resp",
         "special",
@@ -165,6 +168,7 @@ class Client:
         self.last_command: Command | None = None
         self.argv: Sequence[bytes] = ()
         self.no_evict = False
+        self.replica: ReplicaState | None = None
         self.waiting: Waiting | None = None
         self.reads_lines = False
         self.closing = False
@@ -203,6 +207,11 @@ class Client:
         self.user = user
         self.plain = self.ctx.server.access.plain_of(user)
 
+    @property
+    def is_replica(self) -> bool:
+        """Whether it follows this server."""
+        return self.replica is not None and self.replica.is_attached
+
     def refresh(self) -> None:
         """Recompute :attr:`special` after a change of state."""
         self.special = bool(
@@ -211,6 +220,7 @@ class Client:
             or self.reply_mode != "on"
             or self.no_touch
             or self.is_monitor
+            or self.is_replica
             or self.hears
             or self.is_only_listening
         )

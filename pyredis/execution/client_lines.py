@@ -33,6 +33,8 @@ CLIENT_TYPES = {
 
 def client_type(client: Client) -> str:
     """Return the type of a client, which decides about its limits and which filters find it."""
+    if client.is_replica:
+        return "replica"
     return "pubsub" if client.subscriptions else "normal"
 
 
@@ -125,6 +127,7 @@ def _flags(client: Client) -> str:
     tracking = client.tracking
     is_touched = client.watching is not None and client.ctx.server.watched.is_touched(client)
     flags = (
+        ("S", client.is_replica),
         ("O", client.is_monitor),
         ("P", bool(client.subscriptions)),
         ("x", client.transaction is not None),

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from pyredis.errors import RedisError, memory_exceeded
+from pyredis.errors import RedisError, memory_exceeded, too_few_replicas
 from pyredis.execution.cluster_rules import CrossSlot
 
 if TYPE_CHECKING:
@@ -78,6 +78,13 @@ def memory_short(client: Client, command: Command, argv: Sequence[bytes]) -> Red
     return memory_exceeded() if is_refused else None
 
 
+def replicas_lacking(client: Client, command: Command, argv: Sequence[bytes]) -> RedisError | None:
+    """Refuse writes that too few replicas would have soon (min-replicas-to-write)."""
+    if not client.ctx.server.replication.lacks_replicas:
+        return None
+    return too_few_replicas() if _writes(client, command) else None
+
+
 def only_listening(client: Client, command: Command, argv: Sequence[bytes]) -> RedisError | None:
     """Refuse a subscribed RESP2 client what it could not tell from a message."""
     if command.while_subscribed or not client.is_only_listening:
@@ -139,8 +146,8 @@ def _writes(client: Client, command: Command) -> bool:
 
 
 def monitoring(client: Client, command: Command, argv: Sequence[bytes]) -> RedisError | None:
-    """Keep a client that monitors from the data; to Redis it is a kind of replica."""
-    if client.is_monitor and command.touches_keys:
+    """Keep replicas from the data, and clients that monitor: to Redis they are a kind of them."""
+    if (client.is_monitor or client.is_replica) and command.touches_keys:
         return RedisError("Replica can't interact with the keyspace")
     return None
 
@@ -153,6 +160,7 @@ GUARDS: tuple[Guard, ...] = (
     across_slots,
     memory_short,
     disk_error,
+    replicas_lacking,
     only_listening,
     loading,
     busy,

@@ -29,6 +29,7 @@ from pyredis.execution.ports import (
     Scheduler,
 )
 from pyredis.execution.propagation import Propagation
+from pyredis.execution.replicas import NoReplication, Replication
 from pyredis.execution.scripting.runtime import Scripting
 from pyredis.execution.statistics import Statistics
 from pyredis.execution.table import CommandTable
@@ -118,7 +119,7 @@ class Instance:
         self.started_ms = keyspace.now_ms
         self._next_client = 1
         self.propagation = Propagation(self)
-        keyspace.evicted_observers += (self.propagation.evicted,)
+        self.replication: Replication = NoReplication()
         self.cluster = ClusterRules(self)
         self.access.users.set_default_password(settings.requirepass)
         self.access.rulebook.all_channels = settings.acl_pubsub_default == "allchannels"
@@ -199,6 +200,7 @@ class Instance:
         for command in self.table:
             command.reset_statistics()
         self.memory_limit.reset_statistics()
+        self.replication.reset_statistics()
         keyspace = self.keyspace
         keyspace.expired_keys = keyspace.evicted_keys = keyspace.lazy_freed = 0
         for db in keyspace.databases:
@@ -233,6 +235,7 @@ class Instance:
             self.statistics.input_bytes += client.input_bytes
             self.statistics.output_bytes += client.output_bytes
         self.waiting_room.leave(client)
+        self.replication.forget(client)
         self.watched.forget(client)
         self.broker.forget(client)
         self.monitors.remove(client)

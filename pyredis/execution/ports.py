@@ -40,6 +40,12 @@ class Connection(Protocol):
     def pending_output(self) -> int:
         """Return how many bytes wait to be sent."""
 
+    def check_output(self, waiting: int) -> bool:
+        """Hang up if so many bytes are more than may wait for this client; return whether."""
+
+    def set_no_delay(self, no_delay: bool) -> None:
+        """Let the system send at once, or gather small pieces."""
+
     def move_to(self, server: Any) -> None:
         """Be a connection of another server from now on, or close."""
 
@@ -89,6 +95,13 @@ class NoConnection:
 
     def check_limits(self) -> None:
         """There are no buffers."""
+
+    def check_output(self, waiting: int) -> bool:
+        """There is no limit."""
+        return False
+
+    def set_no_delay(self, no_delay: bool) -> None:
+        """Nothing is sent."""
 
     def move_to(self, server: Any) -> None:
         """Nothing to move."""

@@ -130,10 +130,12 @@ class Propagation:
         table, keyspace = self._server.table, self._keyspace
         if feeds:
             keyspace.expired_observers += (self._key_expired,)
+            keyspace.evicted_observers += (self._key_evicted,)
             keyspace.expired_fields_observers += (self._fields_expired,)
             table.on_add = self._look_at
         else:
             keyspace.expired_observers = _without(keyspace.expired_observers, self._key_expired)
+            keyspace.evicted_observers = _without(keyspace.evicted_observers, self._key_evicted)
             keyspace.expired_fields_observers = _without(
                 keyspace.expired_fields_observers, self._fields_expired
             )
@@ -273,12 +275,9 @@ class Propagation:
             self._gathered.append(_Deletion((db.number, (b"HDEL", key, field))))
         self._note_deletion()
 
-    def evicted(self, db: Database, key: bytes) -> None:
-        """Repeat that a key was deleted to make room."""
-        if self.is_on:
-            self._delete(db, key, self._server.settings.lazyfree_lazy_eviction)
-            if not self._depth:
-                self.flush()
+    def _key_evicted(self, db: Database, key: bytes) -> None:
+        self._delete(db, key, self._server.settings.lazyfree_lazy_eviction)
+        self.flush()
 
     def _delete(self, db: Database, key: bytes, is_lazy: bool) -> None:
         name = b"UNLINK" if is_lazy else b"DEL"

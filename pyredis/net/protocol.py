@@ -231,6 +231,11 @@ class RedisProtocol(LineReceiver):
         backlog: int = self.transport.backlog
         return backlog
 
+    def set_no_delay(self, no_delay: bool) -> None:
+        """Let the system send at once, or gather small pieces."""
+        if not self.client.is_unix:
+            self.transport.setTcpNoDelay(no_delay)
+
     # Within
 
     def _wants_more(self) -> bool:
@@ -357,23 +362,32 @@ class RedisProtocol(LineReceiver):
         self._out.clear()
         self.client.closing = True
 
-    def _check_output(self, backlog: int) -> None:
+    def check_output(self, waiting: int) -> bool:
         """
         Cut off a client whose waiting output passes client-output-buffer-limit.
 
         Args:
-            backlog: How many bytes wait.
+            waiting: How many bytes wait.
+
+        Returns:
+            Whether it was cut off.
         """
         limit = self._limit()
         now_ms = self._server.keyspace.now_ms
-        if not limit.soft_bytes or backlog < limit.soft_bytes:
+        if not limit.soft_bytes or waiting < limit.soft_bytes:
             self._over_soft_limit_since_ms = None
         elif self._over_soft_limit_since_ms is None:
             self._over_soft_limit_since_ms = now_ms
         since = self._over_soft_limit_since_ms
-        is_over = bool(limit.hard_bytes) and backlog >= limit.hard_bytes
+        is_over = bool(limit.hard_bytes) and waiting >= limit.hard_bytes
         if is_over or (since is not None and now_ms - since > limit.soft_seconds * 1000):
             self._cut_off()
+            return True
+        return False
+
+    def _check_output(self, backlog: int) -> None:
+        """Look at a client whose output the kernel does not take at once."""
+        if self.check_output(backlog):
             return
         if backlog > self._most_unsent():
             self.transport.pause_until_sent()

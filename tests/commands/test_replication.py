@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from pyredis.wire.replies import LATER
+from pyredis.wire.replies import LATER, NO_REPLY, OK
 from tests.commands.session import Session
+from tests.replication.followers import Follower, primary_of, settle
 
 NOT_INTEGER = b"ERR value is not an integer or out of range"
 
@@ -72,3 +73,102 @@ class WaitTests(SynchronousTestCase):
     def test_there_is_no_append_only_file(self) -> None:
         """Whoever wants to wait for it is told."""
         self.assertIn(b"appendonly is disabled", self.error("WAITAOF", 1, 0, 0))
+
+
+class ReplconfTests(SynchronousTestCase):
+    """What a replica tells of itself."""
+
+    def setUp(self) -> None:
+        """Start the server."""
+        self.session = Session()
+        self.do = self.session.do
+        self.error = self.session.error
+
+    def test_facts(self) -> None:
+        """Every fact is kept with the client."""
+        self.assertEqual(self.do("REPLCONF"), OK)
+        self.assertIsNone(self.session.client.replica)
+        self.do("REPLCONF", "LISTENING-PORT", 7000, "ip-address", "host", "version", "7.2.6")
+        self.do("REPLCONF", "capa", "eof", "capa", "psync2", "capa", "unheard-of")
+        self.do("REPLCONF", "rdb-only", 1, "rdb-filter-only", "functions")
+        state = self.session.client.replica
+        assert state is not None
+        self.assertEqual((state.port, state.ip, state.version), (7000, "host", b"7.2.6"))
+        self.assertTrue(state.takes_streams and state.takes_new_ids and state.rdb_only)
+        self.assertEqual((state.wants_data, state.wants_functions), (False, True))
+
+    def test_wrong_facts(self) -> None:
+        """In Redis' words."""
+        self.assertEqual(self.error("REPLCONF", "capa"), b"ERR syntax error")
+        self.assertEqual(
+            self.error("REPLCONF", "Hello", "x"), b"ERR Unrecognized REPLCONF option: Hello"
+        )
+        self.assertEqual(self.error("REPLCONF", "listening-port", "x"), NOT_INTEGER)
+        self.assertIn(b"must between 0 and 1", self.error("REPLCONF", "rdb-only", 2))
+        self.assertEqual(
+            self.error("REPLCONF", "ip-address", "x" * 256),
+            b"ERR REPLCONF ip-address provided by replica instance is too long: 256 bytes",
+        )
+        self.assertEqual(
+            self.error("REPLCONF", "rdb-filter-only", '"'), b"ERR Missing rdb-filter-only values"
+        )
+        self.assertEqual(
+            self.error("REPLCONF", "rdb-filter-only", "keys"),
+            b"ERR Unsupported rdb-filter-only option: keys",
+        )
+
+    def test_what_is_not_answered(self) -> None:
+        """Acknowledgements get no reply, whoever sends them."""
+        for words in (("ACK", "5"), ("ACK", "x"), ("GETACK", "*")):
+            self.assertIs(self.do("REPLCONF", *words), NO_REPLY)
+
+
+class FollowingTests(SynchronousTestCase):
+    """Whom this server follows."""
+
+    def test_nobody(self) -> None:
+        """It follows nobody, and says so."""
+        session = Session()
+        self.assertEqual(session.do("REPLICAOF", "NO", "one"), OK)
+        self.assertEqual(session.do("SLAVEOF", "no", "ONE"), OK)
+        self.assertEqual(session.do("ROLE"), [b"master", 0, []])
+
+    def test_somebody(self) -> None:
+        """It cannot, and does not pretend to."""
+        session = Session()
+        self.assertEqual(session.error("REPLICAOF", "host", "x"), b"ERR Invalid master port")
+        self.assertIn(b"cannot follow", session.error("REPLICAOF", "host", 6379))
+
+    def test_role_with_replicas(self) -> None:
+        """Those that are online are named, with what they have acknowledged."""
+        session = Session()
+        primary_of(session)
+        follower = Follower(session)
+        follower.introduce()
+        follower.do("PSYNC", "?", -1)
+        self.assertEqual(session.do("ROLE")[2], [])
+        settle(session, 6)
+        session.server.replication.tick()
+        settle(session)
+        follower.do("REPLCONF", "ACK", 12)
+        self.assertEqual(session.do("ROLE")[2], [[b"10.0.0.1", b"7000", b"12"]])
+        self.assertIn(
+            b"slave0:ip=10.0.0.1,port=7000,state=online,offset=12,lag=0",
+            session.do("INFO", "replication").text,
+        )
+
+    def test_asking_twice(self) -> None:
+        """Who is a replica already asks in vain."""
+        session = Session()
+        primary_of(session)
+        follower = Follower(session)
+        follower.do("SYNC")
+        self.assertIs(follower.do("PSYNC", "?", "x"), NO_REPLY)
+        self.assertIs(follower.do("SYNC"), NO_REPLY)
+
+    def test_failover(self) -> None:
+        """Only a replica can take over."""
+        self.assertEqual(
+            Session().error("PSYNC", "x", "1", "FAILOVER"),
+            b"ERR PSYNC FAILOVER can't be sent to a master.",
+        )

@@ -201,9 +201,10 @@ class PropagationTests(SynchronousTestCase):
 
     def test_an_evicted_key(self) -> None:
         """A key that had to make room is deleted elsewhere."""
-        self.propagation.evicted(self.session.client.ctx.db, b"a")
+        self.units_of("MSET a 1 b 2")
+        self.session.db.evict(b"a")
         self.session.server.settings.lazyfree_lazy_eviction = True
-        self.propagation.evicted(self.session.client.ctx.db, b"b")
+        self.session.db.evict(b"b")
         self.assertEqual(self.recorder.taken(), [["0 DEL a"], ["0 UNLINK b"]])
 
     def test_batches(self) -> None:

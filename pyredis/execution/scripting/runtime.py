@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyredis._version import REDIS_VERSION
 from pyredis.acl.log import Where
-from pyredis.errors import RedisError, memory_exceeded
+from pyredis.errors import RedisError, memory_exceeded, too_few_replicas
 from pyredis.execution.blocking import Blocked
 from pyredis.execution.client import Client
 from pyredis.execution.guards import disk_failure
@@ -210,6 +210,8 @@ class Scripting:
         no_writes = code.no_writes
         if ro and not (compatible or no_writes):
             raise RedisError("Can not execute a script with write flag using *_ro command.")
+        if self._server.replication.lacks_replicas and not (compatible or no_writes):
+            raise too_few_replicas()
         if self._cluster.is_on:
             self._slots = ScriptSlots(self._cluster, code.flags, arguments[:numkeys])
         is_short = self._server.memory_limit.is_exceeded
@@ -465,15 +467,15 @@ class Scripting:
                 raise self._refusal(command, b"ERR ACL failure in script: " + text)
         if self._read_only and (command.is_write or command.may_replicate):
             raise self._refusal(command, NO_WRITES)
+        if command.is_write and self._server.replication.lacks_replicas:
+            raise self._denied(command, too_few_replicas())
         if self._slots is not None:
             refused = self._slots.refusal(command, argv)
             if refused is not None:
                 raise self._refusal(command, refused)
         if self._may_not_grow and command.is_write:
             if command.deny_oom:
-                command.rejected += 1
-                self._server.statistics.count_error("OOM")
-                raise memory_exceeded()
+                raise self._denied(command, memory_exceeded())
             self._may_not_grow = False
         if command.is_write:
             failure = disk_failure(self._server)
@@ -481,6 +483,12 @@ class Scripting:
                 raise failure
             self._wrote = True
         return command
+
+    def _denied(self, command: Command, error: RedisError) -> RedisError:
+        """Return what keeps a command from running, counted."""
+        command.rejected += 1
+        self._server.statistics.count_error(error.code)
+        return error
 
     def _refusal(self, command: Command | None, text: bytes, counted: bool = True) -> RedisError:
         """Return the refusal of a command, counted as the statistics want it."""

@@ -1,0 +1,257 @@
+"""
+What a server knows of its replicas, and what commands ask of replication.
+
+A client becomes a replica by SYNC or PSYNC; what it told of itself by REPLCONF
+before is kept with it until then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from enum import Enum, auto
+from typing import TYPE_CHECKING, Any, Protocol
+
+from pyredis.errors import RedisError
+
+if TYPE_CHECKING:
+    from pyredis.execution.client import Client
+
+NO_HISTORY = "0" * 40
+"""A replication id that no server has."""
+
+
+class Stage(Enum):
+    """How far a replica has come."""
+
+    CONFIGURED = auto()
+    """It has told of itself, but is no replica yet."""
+    WAITING = auto()
+    """It waits for a snapshot to begin."""
+    SNAPSHOT = auto()
+    """A snapshot is made; what is written from now on is kept for it."""
+    SENDING = auto()
+    """It is sent the finished snapshot."""
+    ONLINE = auto()
+    """It is sent all writes."""
+    TRANSMITTED = auto()
+    """It wanted no more than the snapshot and has got it."""
+
+
+STAGE_NAMES = {
+    Stage.WAITING: "wait_bgsave",
+    Stage.SNAPSHOT: "wait_bgsave",
+    Stage.SENDING: "send_bulk",
+    Stage.ONLINE: "online",
+    Stage.TRANSMITTED: "rdb_transmitted",
+}
+"""What INFO calls them."""
+
+
+class ReplicaState:
+    """
+    A replica, as it describes itself and as far as it has come.
+
+    Attributes:
+        port: Where it listens, as it says; 0 if it does not.
+        ip: Where others reach it, if not at the address it connected from.
+        takes_streams: It understands snapshots that end with a mark (``eof``).
+        takes_new_ids: It understands that the history got another id (``psync2``).
+        version: Of Redis, as it says.
+        rdb_only: It wants a snapshot and nothing behind it.
+        wants_data: It wants the keys in the snapshot; ``wants_functions`` the libraries.
+        is_old: It came by SYNC: it does not tell how far it is.
+        stage: How far it has come.
+        ack_offset: What it has processed, as it says; ``file_offset`` what of it is
+            in its append-only file for sure.
+        ack_ms: When it last said so.
+        initial_offset: Where its snapshot was taken.
+        starts_on_ack: The stream begins when it says that it has loaded the snapshot.
+        held: What was written since its snapshot began; ``held_bytes`` in sum.
+        last_taken_ms: When it last took something of the snapshot.
+    """
+
+    __slots__ = (
+        "ack_ms",
+        "ack_offset",
+        "file_offset",
+        "held",
+        "held_bytes",
+        "initial_offset",
+        "ip",
+        "is_old",
+        "last_taken_ms",
+        "port",
+        "rdb_only",
+        "stage",
+        "starts_on_ack",
+        "takes_new_ids",
+        "takes_streams",
+        "version",
+        "wants_data",
+        "wants_functions",
+    )
+
+    def __init__(self) -> None:
+        self.port = 0
+        self.ip = ""
+        self.takes_streams = False
+        self.takes_new_ids = False
+        self.version = b""
+        self.rdb_only = False
+        self.wants_data = True
+        self.wants_functions = True
+        self.is_old = False
+        self.stage = Stage.CONFIGURED
+        self.ack_offset = 0
+        self.file_offset = 0
+        self.ack_ms = 0
+        self.initial_offset = 0
+        self.starts_on_ack = False
+        self.held: list[bytes] = []
+        self.held_bytes = 0
+        self.last_taken_ms = 0
+
+    @property
+    def is_attached(self) -> bool:
+        """Whether it is a replica already."""
+        return self.stage is not Stage.CONFIGURED
+
+    @property
+    def wants_all(self) -> bool:
+        """Whether it wants a complete snapshot."""
+        return self.wants_data and self.wants_functions
+
+    def hold(self, data: bytes) -> None:
+        """Keep what was written since its snapshot began."""
+        self.held.append(data)
+        self.held_bytes += len(data)
+
+    def take_held(self) -> bytes:
+        """Return what was kept, and keep it no longer."""
+        data = b"".join(self.held)
+        self.held.clear()
+        self.held_bytes = 0
+        return data
+
+
+def replica_ip(client: Client) -> str:
+    """Return the address of a replica, as others reach it."""
+    state = client.replica
+    if state is not None and state.ip:
+        return state.ip
+    return client.address.rpartition(":")[0].strip("[]")
+
+
+class Replication(Protocol):
+    """
+    A server's part in replication, as commands see it.
+
+    Attributes:
+        second_id: What the history was called before, up to ``second_offset``.
+        lacks_replicas: Writes are refused: too few replicas are near enough.
+    """
+
+    second_id: str
+    second_offset: int
+    lacks_replicas: bool
+
+    @property
+    def offset(self) -> int:
+        """How long the history is, in bytes of the stream."""
+
+    def replicas(self) -> Sequence[Client]:
+        """Return the replicas, in the order they came."""
+
+    def synchronize(self, client: Client, history: str | None, offset: int) -> None:
+        """
+        Make a client a replica.
+
+        Args:
+            client: Who asks; it gets its answer over its connection, in its own time.
+            history: What it has a part of, ``?`` for nothing; None if it came by SYNC.
+            offset: The first byte it does not have.
+
+        Raises:
+            RedisError: It cannot be one.
+        """
+
+    def acknowledged(self, client: Client) -> None:
+        """Take note that a replica has told how far it is."""
+
+    def forget(self, client: Client) -> None:
+        """Have nothing to do with a client any more."""
+
+    def acknowledgements(self, offset: int, in_file: bool = False) -> int:
+        """Count the replicas that have processed, or have on disk, so much of the history."""
+
+    def wait(self, client: Client, offset: int) -> None:
+        """Run what a client waits with again when acknowledgements come; ask for them."""
+
+    def awaited(self, client: Client) -> int | None:
+        """Return the offset a client waits for, None if it waits for none."""
+
+    def near_replicas(self) -> int:
+        """Count the replicas that have told how far they are not too long ago."""
+
+    def repeat(self, database: int, argv: Sequence[bytes]) -> None:
+        """Let replicas run a request that this server does not run."""
+
+    def change_id(self) -> None:
+        """Begin a new history, though the data stays (DEBUG CHANGE-REPL-ID)."""
+
+    def facts(self) -> Mapping[str, Any]:
+        """Return the counters of INFO, by the names of its fields."""
+
+    def reset_statistics(self) -> None:
+        """Count anew."""
+
+
+class NoReplication:
+    """A server that no replica can follow."""
+
+    offset = 0
+    second_id = NO_HISTORY
+    second_offset = -1
+    lacks_replicas = False
+
+    def replicas(self) -> Sequence[Client]:
+        """There are none."""
+        return ()
+
+    def synchronize(self, client: Client, history: str | None, offset: int) -> None:
+        """Refuse."""
+        raise RedisError("this server can have no replicas")
+
+    def acknowledged(self, client: Client) -> None:
+        """Nobody is to be told."""
+
+    def forget(self, client: Client) -> None:
+        """Nobody is known."""
+
+    def acknowledgements(self, offset: int, in_file: bool = False) -> int:
+        """Nobody acknowledges anything."""
+        return 0
+
+    def wait(self, client: Client, offset: int) -> None:
+        """In vain."""
+
+    def awaited(self, client: Client) -> int | None:
+        """Nobody waits."""
+        return None
+
+    def near_replicas(self) -> int:
+        """There are none."""
+        return 0
+
+    def repeat(self, database: int, argv: Sequence[bytes]) -> None:
+        """Nobody would."""
+
+    def change_id(self) -> None:
+        """There is no history."""
+
+    def facts(self) -> Mapping[str, Any]:
+        """Nothing is counted."""
+        return {}
+
+    def reset_statistics(self) -> None:
+        """Nothing is counted."""

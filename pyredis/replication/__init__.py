@@ -1,0 +1,1 @@
+"""Replication: replicas that follow this server."""

@@ -1,0 +1,561 @@
+"""
+A server as its replicas see it: the primary.
+
+A replica asks for the part of the history that it has missed. If the backlog
+has it, it is sent that and then follows the stream; if not, it is sent a
+snapshot, and then what was written since that was begun. Without a replica so
+far there is no history: neither stream nor backlog cost anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from twisted.logger import Logger
+
+from pyredis.errors import RedisError
+from pyredis.execution.propagation import ANY_DATABASE, Audience
+from pyredis.execution.replicas import NO_HISTORY, ReplicaState, Stage, replica_ip
+from pyredis.replication.backlog import Backlog
+from pyredis.replication.snapshots import Contents, Snapshot, take_snapshot
+from pyredis.replication.stream import ReplicationStream
+from pyredis.replication.transfer import Spool, Transfer, state_of
+
+if TYPE_CHECKING:
+    from pyredis.execution.client import Client
+    from pyredis.execution.instance import Instance
+
+_FEW_REPLICAS = "too few replicas"
+
+
+class Primary:
+    """
+    The primary's part in replication (:class:`pyredis.execution.replicas.Replication`).
+
+    Args:
+        server: Whose data are followed.
+        make_spool: Returns a new temporary file.
+        take: Begins a snapshot.
+
+    Attributes:
+        second_id: What the history was called before, up to ``second_offset``.
+        lacks_replicas: Writes are refused: too few replicas are near enough.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        server: Instance,
+        make_spool: Callable[[], Spool],
+        take: Callable[[Instance, Contents], Snapshot] = take_snapshot,
+    ) -> None:
+        self._server = server
+        self._settings = server.settings
+        self._make_spool = make_spool
+        self._take = take
+        self._replicas: dict[Client, ReplicaState] = {}
+        self._stream: ReplicationStream | None = None
+        self._offset = 0
+        self._transfers: list[Transfer] = []
+        self._awaited: dict[Client, int] = {}
+        self._counts = {"sync_full": 0, "sync_partial_ok": 0, "sync_partial_err": 0}
+        self._sent_bytes = 0
+        self._seconds = 0
+        self._alone_since_ms = 0
+        self.second_id = NO_HISTORY
+        self.second_offset = -1
+        self.lacks_replicas = False
+
+    # What is so
+
+    @property
+    def offset(self) -> int:
+        """How long the history is, in bytes of the stream."""
+        self._server.propagation.flush()
+        return self._offset if self._stream is None else self._stream.backlog.offset
+
+    def replicas(self) -> Sequence[Client]:
+        """Return the replicas, in the order they came."""
+        return tuple(self._replicas)
+
+    def facts(self) -> Mapping[str, Any]:
+        """Return the counters of INFO, by the names of its fields."""
+        backlog = None if self._stream is None else self._stream.backlog
+        return {
+            **self._counts,
+            "total_net_repl_output_bytes": self._sent_bytes,
+            "repl_backlog_active": int(backlog is not None),
+            "repl_backlog_first_byte_offset": backlog.first if backlog else 0,
+            "repl_backlog_histlen": backlog.length if backlog else 0,
+        }
+
+    def reset_statistics(self) -> None:
+        """Count anew."""
+        self._counts = dict.fromkeys(self._counts, 0)
+        self._sent_bytes = 0
+
+    def _now_ms(self) -> int:
+        return self._server.keyspace.clock()
+
+    # Who asks for synchronization
+
+    def synchronize(self, client: Client, history: str | None, offset: int) -> None:
+        """
+        Make a client a replica.
+
+        Args:
+            client: Who asks; it gets its answer over its connection, in its own time.
+            history: What it has a part of, ``?`` for nothing; None if it came by SYNC.
+            offset: The first byte it does not have.
+
+        Raises:
+            RedisError: It cannot be one.
+        """
+        state = client.replica
+        if state is None:
+            state = client.replica = ReplicaState()
+        if state.is_attached:
+            return
+        if client.connection.pending_output():
+            raise RedisError("SYNC and PSYNC are invalid with pending output")
+        if not (state.wants_all or state.takes_streams):
+            raise RedisError("Filtered replica requires EOF capability")
+        self._log.info("Replica {name} asks for synchronization", name=replica_name(client))
+        self._server.propagation.flush()
+        if history is not None:
+            if self._continue(client, state, history, offset):
+                return
+            if not history.startswith("?"):
+                self._counts["sync_partial_err"] += 1
+        state.is_old = history is None
+        self._counts["sync_full"] += 1
+        self._attach(client, state, Stage.WAITING)
+        if self._settings.repl_disable_tcp_nodelay:
+            client.connection.set_no_delay(False)
+        if self._stream is None:
+            self._begin_history()
+        self._join_or_begin(client, state)
+
+    def _attach(self, client: Client, state: ReplicaState, stage: Stage) -> None:
+        state.stage = stage
+        state.ack_ms = self._now_ms()
+        self._replicas[client] = state
+        client.refresh()
+
+    def _continue(self, client: Client, state: ReplicaState, history: str, offset: int) -> bool:
+        """Send a replica what it has missed, if that is known; return whether it was."""
+        missed = self._missed(client, history, offset)
+        if missed is None:
+            return False
+        self._attach(client, state, Stage.ONLINE)
+        client.refresh()
+        new_id = f" {self._server.replication_id}" if state.takes_new_ids else ""
+        client.connection.write(f"+CONTINUE{new_id}\r\n".encode())
+        self._send(client, missed)
+        self._counts["sync_partial_ok"] += 1
+        self._log.info(
+            "Partial resynchronization request from {name} accepted. Sending {count} bytes of "
+            "backlog starting from offset {offset}.",
+            name=replica_name(client),
+            count=len(missed),
+            offset=offset,
+        )
+        self.count_near_replicas()
+        return True
+
+    def _missed(self, client: Client, history: str, offset: int) -> bytes | None:
+        """Return what a replica lacks, None if it must begin anew."""
+        own, wanted = self._server.replication_id, history.lower()
+        name = replica_name(client)
+        if wanted != own and (wanted != self.second_id or offset > self.second_offset):
+            if history.startswith("?"):
+                self._log.info("Full resync requested by replica {name}", name=name)
+            elif wanted != self.second_id:
+                self._log.info(
+                    "Partial resynchronization not accepted: Replication ID mismatch (Replica "
+                    "asked for '{wanted}', my replication IDs are '{own}' and '{second}')",
+                    wanted=history,
+                    own=own,
+                    second=self.second_id,
+                )
+            else:
+                self._log.info(
+                    "Partial resynchronization not accepted: Requested offset for second ID was "
+                    "{offset}, but I can reply up to {most}",
+                    offset=offset,
+                    most=self.second_offset,
+                )
+            return None
+        missed = None
+        if self._stream is not None:
+            # What waits to leave goes to those who are there already, not twice to it.
+            self._stream.flush()
+            missed = self._stream.backlog.since(offset)
+        if missed is None:
+            self._log.info(
+                "Unable to partial resync with replica {name} for lack of backlog "
+                "(Replica request was: {offset}).",
+                name=name,
+                offset=offset,
+            )
+            if offset > self.offset:
+                self._log.warn(
+                    "Warning: replica {name} tried to PSYNC with an offset that is greater than "
+                    "the master replication offset.",
+                    name=name,
+                )
+        return missed
+
+    # The history
+
+    def _begin_history(self) -> None:
+        """Keep a history from now on; what was before is nobody's any more."""
+        server = self._server
+        self._new_id()
+        self.second_id, self.second_offset = NO_HISTORY, -1
+        backlog = Backlog(self._settings.repl_backlog_size, self._offset)
+        self._stream = ReplicationStream(backlog, self._deliver, server.soon)
+        server.propagation.add(self._stream, Audience.REPLICAS)
+        self._log.info(
+            "Replication backlog created, my new replication IDs are '{own}' and '{second}'",
+            own=server.replication_id,
+            second=self.second_id,
+        )
+
+    def _end_history(self) -> None:
+        """Forget the history: nobody came back for it in time."""
+        stream = self._stream
+        assert stream is not None
+        self._server.propagation.remove(stream)
+        self._offset = stream.backlog.offset
+        self._stream = None
+        self._new_id()
+        self.second_id, self.second_offset = NO_HISTORY, -1
+        self._log.info(
+            "Replication backlog freed after {seconds} seconds without connected replicas.",
+            seconds=self._settings.repl_backlog_ttl,
+        )
+
+    def _new_id(self) -> None:
+        self._server.replication_id = f"{self._server.rng.getrandbits(160):040x}"
+
+    def change_id(self) -> None:
+        """Begin a new history, though the data stays (DEBUG CHANGE-REPL-ID)."""
+        self._log.info("Changing replication IDs after receiving change-repl-id")
+        self._new_id()
+        self.second_id, self.second_offset = NO_HISTORY, -1
+
+    def resize_backlog(self) -> None:
+        """Take over a new ``repl-backlog-size``."""
+        if self._stream is not None:
+            self._stream.backlog.resize(self._settings.repl_backlog_size)
+
+    def repeat(self, database: int, argv: Sequence[bytes]) -> None:
+        """Let replicas run a request that this server does not run."""
+        if self._stream is not None:
+            self._server.propagation.flush()
+            self._stream.feed([(database, argv)])
+
+    def _deliver(self, data: bytes) -> None:
+        """Send a part of the stream to all who are fed, or keep it for them."""
+        for client, state in list(self._replicas.items()):
+            if state.rdb_only or state.stage is Stage.WAITING:
+                continue
+            if state.stage is Stage.ONLINE and not state.starts_on_ack:
+                self._send(client, data)
+            else:
+                state.hold(data)
+                client.connection.check_output(state.held_bytes)
+
+    def _send(self, client: Client, data: bytes) -> None:
+        if data:
+            self._sent_bytes += len(data)
+            client.deliver(data)
+
+    # Snapshots
+
+    def _join_or_begin(self, client: Client, state: ReplicaState) -> None:
+        """Let a replica that waits have the snapshot under way, or one of its own."""
+        making = self._making()
+        if making is None:
+            settings = self._settings
+            is_diskless = settings.repl_diskless_sync and state.takes_streams
+            if is_diskless and settings.repl_diskless_sync_delay:
+                self._log.info("Delay next BGSAVE for diskless SYNC")
+            else:
+                self.begin_snapshot()
+        elif making.is_streamed:
+            self._log.info("Current BGSAVE has socket target. Waiting for next BGSAVE for SYNC")
+        elif not self._join(making, client, state):
+            self._log.info(
+                "Can't attach the replica to the current BGSAVE. Waiting for next BGSAVE for SYNC"
+            )
+
+    def _making(self) -> Transfer | None:
+        """Return the snapshot that is being made."""
+        self._transfers = [t for t in self._transfers if t.members or not t.is_made]
+        return next((transfer for transfer in self._transfers if not transfer.is_made), None)
+
+    def _join(self, transfer: Transfer, client: Client, state: ReplicaState) -> bool:
+        """Let a replica have a snapshot begun for others like it; return whether it could."""
+        for other in transfer.members:
+            theirs = state_of(other)
+            if theirs.rdb_only and not state.rdb_only:
+                continue
+            if (theirs.takes_streams and not state.takes_streams) or (
+                theirs.takes_new_ids and not state.takes_new_ids
+            ):
+                return False
+            if not state.rdb_only:
+                # The stream of the other begins where its own will.
+                assert self._stream is not None
+                self._stream.flush()
+                state.held = list(theirs.held)
+                state.held_bytes = theirs.held_bytes
+            self._announce(client, state, theirs.initial_offset)
+            transfer.join(client)
+            self._log.info("Waiting for end of BGSAVE for SYNC")
+            return True
+        return False
+
+    def begin_snapshot(self) -> None:
+        """Begin a snapshot for the first replica that waits, and all that want the same."""
+        members = [c for c, state in self._replicas.items() if state.stage is Stage.WAITING]
+        if not members or self._making() is not None:
+            return
+        contents = _contents(state_of(members[0]))
+        members = [member for member in members if _contents(state_of(member)) == contents]
+        takes_streams = all(state_of(member).takes_streams for member in members)
+        is_partial = not (contents.data and contents.functions)
+        is_streamed = (self._settings.repl_diskless_sync or is_partial) and takes_streams
+        self._log.info(
+            "Starting BGSAVE for SYNC with target: {target}",
+            target="replicas sockets" if is_streamed else "disk",
+        )
+        assert self._stream is not None
+        self._server.propagation.flush()
+        self._stream.flush()
+        try:
+            snapshot = self._take(self._server, contents)
+        except OSError as error:
+            self._log.warn("BGSAVE for replication failed: {error}", error=error)
+            self._refuse(members)
+            return
+        for member in members:
+            self._announce(member, state_of(member), self._stream.backlog.offset)
+        self._stream.select_anew()
+        mark = f"{self._server.rng.getrandbits(160):040x}".encode() if is_streamed else None
+        self._transfers.append(
+            Transfer(
+                self._server,
+                snapshot,
+                members,
+                mark=mark,
+                spool=None if is_streamed else self._make_spool(),
+                on_sent=self._snapshot_sent,
+                on_end=self._snapshot_ended,
+            )
+        )
+
+    def _announce(self, client: Client, state: ReplicaState, offset: int) -> None:
+        """Tell a replica where the history goes on behind its snapshot."""
+        state.stage = Stage.SNAPSHOT
+        state.initial_offset = offset
+        if not state.is_old:
+            history = self._server.replication_id
+            client.connection.write(f"+FULLRESYNC {history} {offset}\r\n".encode())
+
+    def _refuse(self, members: Sequence[Client]) -> None:
+        """Send replicas away for which no snapshot can be begun."""
+        for member in members:
+            self.forget(member)
+            member.write(RedisError("BGSAVE failed, replication can't continue"))
+            member.close()
+
+    def _snapshot_sent(self, client: Client) -> None:
+        """Let a replica that has its snapshot follow the stream."""
+        state = state_of(client)
+        name = replica_name(client)
+        if state.rdb_only:
+            state.stage = Stage.TRANSMITTED
+            self._log.info(
+                "RDB transfer completed, rdb only replica ({name}) should be disconnected asap",
+                name=name,
+            )
+            client.close()
+            return
+        was_streamed = state.stage is Stage.SNAPSHOT
+        state.stage = Stage.ONLINE
+        state.ack_ms = self._now_ms()
+        # Where a stream ends is easier to see if nothing comes behind it.
+        state.starts_on_ack = was_streamed
+        if not was_streamed:
+            self._send(client, state.take_held())
+        self._log.info("Synchronization with replica {name} succeeded", name=name)
+        self.count_near_replicas()
+
+    def _snapshot_ended(self, transfer: Transfer, reason: str | None) -> None:
+        """Begin the next snapshot, if one is waited for, when one has been made."""
+        if reason is None:
+            self._log.info("Background saving for replication terminated with success")
+        else:
+            self._log.warn("SYNC failed. BGSAVE child returned an error: {why}", why=reason)
+            for member in list(transfer.members):
+                member.kill()
+        self._server.scheduler.callLater(0, self._begin_if_due)
+
+    def _begin_if_due(self) -> None:
+        """Begin a snapshot if one is waited for and no more replicas are to be waited for."""
+        waiting = [state for state in self._replicas.values() if state.stage is Stage.WAITING]
+        if not waiting or self._making() is not None:
+            return
+        settings = self._settings
+        is_delayed = settings.repl_diskless_sync and all(s.takes_streams for s in waiting)
+        most = settings.repl_diskless_sync_max_replicas
+        waited_ms = self._now_ms() - min(state.ack_ms for state in waiting)
+        if (
+            not is_delayed
+            or waited_ms >= settings.repl_diskless_sync_delay * 1000
+            or (most and len(waiting) >= most)
+        ):
+            self.begin_snapshot()
+
+    # What replicas say
+
+    def acknowledged(self, client: Client) -> None:
+        """Take note that a replica has told how far it is."""
+        state = state_of(client)
+        state.ack_ms = self._now_ms()
+        if state.starts_on_ack and state.stage is Stage.ONLINE:
+            state.starts_on_ack = False
+            self._send(client, state.take_held())
+        if self._awaited:
+            for waiting in list(self._awaited):
+                if waiting.waiting is None:
+                    del self._awaited[waiting]
+                else:
+                    self._server.waiting_room.run_again(waiting)
+        if self.lacks_replicas:
+            self.count_near_replicas()
+
+    def acknowledgements(self, offset: int, in_file: bool = False) -> int:
+        """Count the replicas that have processed, or have on disk, so much of the history."""
+        return sum(
+            state.stage is Stage.ONLINE
+            and (state.file_offset if in_file else state.ack_offset) >= offset
+            for state in self._replicas.values()
+        )
+
+    def wait(self, client: Client, offset: int) -> None:
+        """Run what a client waits with again when acknowledgements come; ask for them."""
+        if client not in self._awaited:
+            self._awaited[client] = offset
+            self.repeat(ANY_DATABASE, (b"REPLCONF", b"GETACK", b"*"))
+
+    def awaited(self, client: Client) -> int | None:
+        """Return the offset a client waits for, None if it waits for none."""
+        offset = self._awaited.get(client)
+        if offset is not None and client.waiting is None:
+            del self._awaited[client]
+            return None
+        return offset
+
+    def near_replicas(self) -> int:
+        """Count the replicas that have told how far they are not too long ago."""
+        now_ms, most_ms = self._now_ms(), self._settings.min_replicas_max_lag * 1000
+        return sum(
+            state.stage is Stage.ONLINE and now_ms - state.ack_ms < most_ms + 1000
+            for state in self._replicas.values()
+        )
+
+    def count_near_replicas(self) -> None:
+        """Find out anew whether there are enough of them for writes."""
+        settings = self._settings
+        needed = settings.min_replicas_to_write if settings.min_replicas_max_lag else 0
+        self.lacks_replicas = needed > 0 and self.near_replicas() < needed
+        dispatcher = self._server.dispatcher
+        if self.lacks_replicas:
+            dispatcher.watch_over(_FEW_REPLICAS)
+        else:
+            dispatcher.let_go(_FEW_REPLICAS)
+
+    # As time goes by
+
+    def tick(self) -> None:
+        """Do what is due each second."""
+        self._seconds += 1
+        settings = self._settings
+        if self._replicas and self._seconds % settings.repl_ping_replica_period == 0:
+            self.repeat(ANY_DATABASE, (b"PING",))
+        self._keep_alive()
+        self._end_silent()
+        self._begin_if_due()
+        self.count_near_replicas()
+        is_unused = self._stream is not None and not self._replicas
+        if is_unused and settings.repl_backlog_ttl:
+            alone_ms = self._now_ms() - self._alone_since_ms
+            if alone_ms > settings.repl_backlog_ttl * 1000:
+                self._end_history()
+
+    def _keep_alive(self) -> None:
+        """Let replicas that wait for a snapshot know that it will come."""
+        making = self._making()
+        streamed = making.members if making is not None and making.is_streamed else ()
+        for client, state in self._replicas.items():
+            is_waiting = state.stage in (Stage.WAITING, Stage.SNAPSHOT)
+            if is_waiting and client not in streamed:
+                client.deliver(b"\n")
+
+    def _end_silent(self) -> None:
+        """Hang up on replicas that were not heard of for repl-timeout."""
+        now_ms, timeout_ms = self._now_ms(), self._settings.repl_timeout * 1000
+        making = self._making()
+        streamed = making.members if making is not None and making.is_streamed else ()
+        for client, state in list(self._replicas.items()):
+            if state.stage is Stage.ONLINE and not state.is_old:
+                since_ms, what = state.ack_ms, "streaming sync"
+            elif client in streamed and state.last_taken_ms:
+                since_ms, what = state.last_taken_ms, "full sync"
+            else:
+                continue
+            if now_ms - since_ms > timeout_ms:
+                self._log.warn(
+                    "Disconnecting timedout replica ({what}): {name}",
+                    what=what,
+                    name=replica_name(client),
+                )
+                client.kill()
+
+    def forget(self, client: Client) -> None:
+        """Have nothing to do with a client any more."""
+        self._awaited.pop(client, None)
+        state = self._replicas.pop(client, None)
+        if state is None:
+            return
+        self._log.info("Connection with replica {name} lost.", name=replica_name(client))
+        for transfer in list(self._transfers):
+            transfer.leave(client)
+        if not self._replicas:
+            self._alone_since_ms = self._now_ms()
+        state.stage = Stage.CONFIGURED
+        self.count_near_replicas()
+
+    def close(self) -> None:
+        """End all transfers: the server stops."""
+        for transfer in self._transfers:
+            transfer.close()
+        self._transfers.clear()
+
+
+def _contents(state: ReplicaState) -> Contents:
+    return Contents(state.wants_data, state.wants_functions)
+
+
+def replica_name(client: Client) -> str:
+    """Return how the log calls a replica: where others reach it."""
+    state = client.replica
+    if state is None:
+        return f"client id #{client.id}"
+    return f"{replica_ip(client)}:{state.port or '<unknown-replica-port>'}"

@@ -1,0 +1,71 @@
+"""The replication stream: effects as the bytes that every replica gets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from pyredis.replication.backlog import Backlog
+from pyredis.wire.request_encoder import encode_request
+
+if TYPE_CHECKING:
+    from pyredis.execution.propagation import Effect
+
+_FLUSH_BYTES = 64 * 1024
+
+
+class ReplicationStream:
+    """
+    What all replicas get, in the order it happened.
+
+    Args:
+        backlog: Keeps the newest part.
+        deliver: Called with bytes for the replicas that are fed.
+        soon: Calls a function when the command under way is over: what commands of
+            one moment did leaves together.
+
+    Attributes:
+        backlog: The same.
+    """
+
+    def __init__(
+        self,
+        backlog: Backlog,
+        deliver: Callable[[bytes], None],
+        soon: Callable[[Callable[[], None]], object],
+    ) -> None:
+        self.backlog = backlog
+        self._deliver = deliver
+        self._soon = soon
+        self._unsent: list[bytes] = []
+        self._unsent_bytes = 0
+        self._database = -1
+
+    def feed(self, effects: Sequence[Effect]) -> None:
+        """Take what one command did."""
+        for database, argv in effects:
+            if database != self._database and database >= 0:
+                self._database = database
+                self._write(encode_request((b"SELECT", b"%d" % database)))
+            self._write(encode_request(argv))
+
+    def _write(self, data: bytes) -> None:
+        self.backlog.append(data)
+        self._unsent.append(data)
+        self._unsent_bytes += len(data)
+        if len(self._unsent) == 1:
+            self._soon(self.flush)
+        elif self._unsent_bytes >= _FLUSH_BYTES:
+            self.flush()
+
+    def flush(self) -> None:
+        """Let everything written so far leave."""
+        if self._unsent:
+            data = b"".join(self._unsent)
+            self._unsent.clear()
+            self._unsent_bytes = 0
+            self._deliver(data)
+
+    def select_anew(self) -> None:
+        """Say the database before the next effect: somebody begins to listen."""
+        self._database = -1
