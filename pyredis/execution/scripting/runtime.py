@@ -206,27 +206,14 @@ class Scripting:
         Raises:
             RedisError: It may not run, or failed.
         """
-        compatible = code.is_compatible
-        no_writes = code.no_writes
-        if ro and not (compatible or no_writes):
-            raise RedisError("Can not execute a script with write flag using *_ro command.")
-        if self._server.replication.lacks_replicas and not (compatible or no_writes):
-            raise too_few_replicas()
-        if self._cluster.is_on:
-            self._slots = ScriptSlots(self._cluster, code.flags, arguments[:numkeys])
-        is_short = self._server.memory_limit.is_exceeded
-        if is_short and not (compatible or no_writes or ScriptFlag.ALLOW_OOM in code.flags):
-            raise RedisError(
-                "allow-oom flag is not set on the script, can not run it when used memory > "
-                "'maxmemory'",
-                code="OOM",
-            )
-        # Ends with the script's first write: it cannot be stopped halfway.
-        self._may_not_grow = is_short and (compatible or ScriptFlag.ALLOW_OOM not in code.flags)
         client = self._client
         if client is None:
             client = self._client = self._make_client()
         caller = ctx.client
+        is_special = ro or code.no_writes or caller.special or self._dispatcher.special
+        if is_special:
+            self._admit(code, arguments[:numkeys], ro)
+        self._calls_plainly = not is_special
         own = client.ctx
         own.db = ctx.db
         own.effects = ctx.effects
@@ -234,20 +221,11 @@ class Scripting:
         client.user = caller.user
         client.plain = caller.plain
         client.no_touch = caller.no_touch
-        self._read_only = ro or no_writes
         self.caller = caller
         self._code = code
         self.request = numkeys, arguments, ro
         self._active = sandbox = code.sandbox
         self._wrote = False
-        dispatcher = self._dispatcher
-        self._calls_plainly = not (
-            self._read_only
-            or self._may_not_grow
-            or self._slots is not None
-            or caller.special
-            or dispatcher.special
-        )
         self._frozen_ms = self._keyspace.now_ms
         threshold_ms = self._settings.busy_reply_threshold
         self._started = started = self._server.timer()
@@ -260,6 +238,9 @@ class Scripting:
             if self._until < 0:
                 sandbox.rehook()
             self._until = 0
+            if is_special:
+                self._read_only = self._may_not_grow = False
+                self._slots = None
             if self.busy.is_on:
                 self.busy.end()
         kind = result.__class__
@@ -269,6 +250,36 @@ class Scripting:
         if isinstance(reply, RedisError) and not counted:
             raise reply
         return reply
+
+    def _admit(self, code: Code, keys: Sequence[bytes], ro: bool) -> None:
+        """
+        See what a script may do where that is not everything.
+
+        Args:
+            code: What is to run.
+            keys: What it was given as keys.
+            ro: Whether it was called as one that does not write.
+
+        Raises:
+            RedisError: It may not run.
+        """
+        compatible, no_writes = code.is_compatible, code.no_writes
+        if ro and not (compatible or no_writes):
+            raise RedisError("Can not execute a script with write flag using *_ro command.")
+        if self._server.replication.lacks_replicas and not (compatible or no_writes):
+            raise too_few_replicas()
+        if self._cluster.is_on:
+            self._slots = ScriptSlots(self._cluster, code.flags, keys)
+        is_short = self._server.memory_limit.is_exceeded
+        if is_short and not (compatible or no_writes or ScriptFlag.ALLOW_OOM in code.flags):
+            raise RedisError(
+                "allow-oom flag is not set on the script, can not run it when used memory > "
+                "'maxmemory'",
+                code="OOM",
+            )
+        # Ends with the script's first write: it cannot be stopped halfway.
+        self._may_not_grow = is_short and (compatible or ScriptFlag.ALLOW_OOM not in code.flags)
+        self._read_only = ro or no_writes
 
     def _make_client(self) -> Client:
         """Return the client that runs the commands of scripts."""
