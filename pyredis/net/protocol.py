@@ -142,9 +142,12 @@ class RedisProtocol(LineReceiver):
             self.transport.resumeProducing()
 
     def connectionLost(self, reason: Failure | None = None) -> None:
-        """Leave every registry."""
+        """Leave every registry, and give back what is in the buffers."""
         self._rest = None
         self._unread.clear()
+        self._out.clear()
+        self._gathered.clear()
+        self._reader = RequestReader(0)
         self._server.disconnect(self.client)
 
     def move_to(self, server: Instance) -> None:

@@ -112,6 +112,13 @@ class SendAtOnce:
         self._held = None
         super().abortConnection()  # type: ignore[misc]
 
+    def connectionLost(self, reason: Any) -> None:
+        """Give back at once what was not sent: circles of references keep this object a while."""
+        super().connectionLost(reason)  # type: ignore[misc]
+        self._held = self.on_backlog = None
+        self.dataBuffer, self.offset = b"", 0
+        self._tempDataBuffer, self._tempDataLen = [], 0
+
     def doRead(self) -> Any:
         """Receive what is there; called by the reactor."""
         size = self._read_bytes

@@ -609,9 +609,11 @@ class PausingTests(ProtocolTestCase):
         """Who leaves then leaves nothing behind."""
         self.fill()
         self.protocol.dataReceived(resp(b"GET", b"k") * 50)
+        self.protocol.dataReceived(resp(b"SET", b"k", b"x" * 100_000)[:-1])
         self.lose()
 
         self.assertEqual(self.server.clients, {})
+        self.assertEqual(self.protocol.pending_input(), 0)
 
     def test_what_waits_to_be_sent(self) -> None:
         """The bytes not sent yet are known."""

@@ -268,11 +268,13 @@ class LoopbackTests(SynchronousTestCase):
         """A reset while much waits to be sent ends the connection."""
         peer = self.loopback.connect()
         self.loopback.transport_of(peer).write(b"x" * 10_000_000)
+        transport = self.loopback.transport_of(peer)
         peer.reads = False
         peer.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
         peer.socket.close()
         self.loopback.peers.remove(peer)
         self.loopback.until(lambda: not self.loopback.server.clients)
+        self.assertEqual(transport.backlog, 0)
 
         self.assertEqual(self.loopback.hub and self.loopback.hub._connections, {})
 
