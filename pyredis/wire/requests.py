@@ -86,8 +86,10 @@ class RequestReader:
 
     __slots__ = (
         "_argv",
+        "_argv_bytes",
         "_buffer",
         "_bulk",
+        "_counted",
         "_hiredis",
         "_layout",
         "_missing",
@@ -117,6 +119,9 @@ class RequestReader:
         # Its arguments so far, how many are missing, and the announced length
         # of the next one (-1: its header has not come).
         self._argv: Request = []
+        # How many of them were added up, and how long these are together.
+        self._counted = 0
+        self._argv_bytes = 0
         self._missing = 0
         self._bulk = -1
 
@@ -125,7 +130,9 @@ class RequestReader:
         """How many bytes are held for a request that is not complete."""
         if self._start < 0:
             # The headers of what was taken out of the buffer are done with.
-            return len(self._buffer) + sum(map(len, self._argv))
+            self._argv_bytes += sum(map(len, self._argv[self._counted :]))
+            self._counted = len(self._argv)
+            return len(self._buffer) + self._argv_bytes
         return len(self._buffer) - self._start
 
     def take_only(self, data: bytes) -> Request | None:
@@ -300,7 +307,9 @@ class RequestReader:
                 self._start = self._position
             if request:
                 yield request
-        self._forget(self._start if self._start >= 0 else self._position)
+        is_small = 0 <= self._position - self._start <= _LARGE_BULK
+        # The arguments of a large request need not be kept twice.
+        self._forget(self._start if self._start >= 0 and is_small else self._position)
 
     def _forget(self, count: int) -> None:
         """Drop the buffer's first ``count`` bytes, but keep one while a request is under way."""
@@ -353,6 +362,7 @@ class RequestReader:
             self._bulk = -1
             self._missing -= 1
         request, self._argv = self._argv, []
+        self._counted = self._argv_bytes = 0
         return request
 
     def _read_bulk_header(self) -> bool:
