@@ -9,11 +9,11 @@ child process.
 from __future__ import annotations
 
 import gc
-import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from twisted.application.service import MultiService
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -26,6 +26,7 @@ from pyredis.services.append_only_service import AppendOnlyService
 from pyredis.services.child_process import ChildProcess
 from pyredis.services.listeners import ListenerService
 from pyredis.services.loading import Loading, LoadingFailed
+from pyredis.services.snapshot_service import SnapshotService
 
 
 class BackgroundThread:
@@ -75,6 +76,7 @@ class Durability:
 
     Attributes:
         loading: Loads snapshots.
+        snapshots: Saves them, None if there are none.
         append_only: The append-only file.
         child: What writes in the background.
         give_up: Called when the server cannot start, to end it.
@@ -93,7 +95,6 @@ class Durability:
         keeps_snapshots: bool,
     ) -> None:
         self._server = server
-        self._keeps_snapshots = keeps_snapshots
         self._reactor = reactor
         self._listeners = listeners
         self._thread = BackgroundThread(reactor)
@@ -102,6 +103,7 @@ class Durability:
         self._ready: Callable[[], None] = lambda: None
         self._awaiting: list[Deferred[None]] = []
         self._is_ready = False
+        self._is_prepared = False
         self._files = FileSystem()
         self.loading = Loading(server)
         self.has_failed = False
@@ -111,6 +113,10 @@ class Durability:
         self.append_only.in_round = listeners.is_reading
         self.append_only.listen = self._listen
         server.append_only = self.append_only
+        self.snapshots: SnapshotService | None = None
+        if keeps_snapshots:
+            self.snapshots = SnapshotService(server, self._files, self.child, self.loading, clock)
+            server.snapshots = self.snapshots
         extras = server.facts["persistence_extras"]
         server.facts.update(
             persistence_extras=lambda: {**extras(), **self.loading.fields()},
@@ -152,10 +158,9 @@ class Durability:
             each.callback(None)
 
     def _load_snapshot(self) -> None:
-        settings = self._server.settings
-        path = os.path.join(settings.dir, settings.dbfilename)
+        snapshots = self.snapshots
         try:
-            steps = self.loading.file(self._files, path) if self._keeps_snapshots else None
+            steps = self.loading.file(self._files, snapshots.path) if snapshots else None
         except LoadingFailed:
             self._snapshot_failed(Failure())
             return
@@ -199,7 +204,8 @@ class Durability:
             self._be_ready()
 
     def _end_loading(self) -> None:
-        self._server.keyspace.dirty = 0
+        keyspace = self._server.keyspace
+        keyspace.saved_at = keyspace.dirty
         self.loading.end()
         # What was loaded lives as long as the process.
         gc.freeze()
@@ -222,20 +228,47 @@ class Durability:
             self._server.propagation.remove(append_only)
             self._listeners.hold_replies_for(None)
 
-    def prepare_shutdown(self, force: bool) -> None:
+    def join(self, parent: MultiService) -> None:
+        """Start and stop with a server."""
+        self.append_only.setServiceParent(parent)
+        if self.snapshots is not None:
+            self.snapshots.setServiceParent(parent)
+
+    def pause(self, paused: bool) -> None:
+        """Stop all periodic work, or go on with it."""
+        self.append_only.paused = paused
+        if self.snapshots is not None:
+            self.snapshots.paused = paused
+
+    def prepare_shutdown(self, save: bool | None, force: bool) -> None:
         """
         Let the disk have everything.
+
+        Args:
+            save: Whether to save a snapshot; None if that is for the save points to say.
+            force: Whether to end though it fails.
 
         Raises:
             RedisError: It cannot yet; the server goes on unless forced.
         """
+        # What is not there in full must not take the place of what is on the disk.
+        if self._is_prepared or not self._is_ready:
+            return
         try:
             self.append_only.prepare_shutdown(force)
+            if self.snapshots is not None:
+                self.snapshots.prepare_shutdown(save, force)
         except RedisError:
             self._log.warn(
                 "Errors trying to shut down the server. Check the logs for more information."
             )
             raise
+        self._is_prepared = True
+
+    def remove_temporary(self) -> None:
+        """Remove what is written of a snapshot: the process ends before it is done."""
+        if self.snapshots is not None:
+            self.snapshots.remove_temporary()
 
     def stop(self) -> None:
         """Load no further, and wait for the disk."""

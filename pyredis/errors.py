@@ -41,6 +41,18 @@ class WrongType(RedisError):
         super().__init__("Operation against a key holding the wrong kind of value")
 
 
+class Unexplained(RedisError):
+    """Something failed; only the log says what."""
+
+    def __init__(self) -> None:
+        super().__init__("")
+
+    @property
+    def text(self) -> bytes:
+        """The code alone."""
+        return self.code.encode()
+
+
 class ProtocolError(RedisError):
     """The bytes received are no request: answered, then the connection is closed."""
 

@@ -48,6 +48,7 @@ def process_facts(reactor: Any, memory: ProcessMemory) -> dict[str, Any]:
         "used_memory_rss": resident_memory,
         "used_memory_peak": lambda: memory.peak,
         "used_memory_startup": lambda: memory.startup,
+        "private_bytes": private_memory,
         "malloc_stats": allocator_statistics,
         "mem_allocator": "pymalloc",
         "used_cpu_sys": lambda: _cpu_time("RUSAGE_SELF", "ru_stime"),
@@ -57,6 +58,16 @@ def process_facts(reactor: Any, memory: ProcessMemory) -> dict[str, Any]:
         "used_cpu_sys_main_thread": lambda: _cpu_time("RUSAGE_THREAD", "ru_stime"),
         "used_cpu_user_main_thread": lambda: _cpu_time("RUSAGE_THREAD", "ru_utime"),
     }
+
+
+def private_memory() -> int:
+    """Return how many bytes were changed by this process alone: in a fork, what was copied."""
+    try:
+        with open("/proc/self/smaps_rollup", "rb") as file:
+            match = re.search(rb"^Private_Dirty:\s*(\d+) kB", file.read(), re.MULTILINE)
+    except OSError:
+        return 0
+    return int(match[1]) * 1024 if match else 0
 
 
 def _system_memory() -> int:

@@ -47,6 +47,7 @@ from pyredis.services.keyspace_service import KeyspaceService
 from pyredis.services.listeners import ListenerService
 from pyredis.services.replication_service import ReplicationService
 from pyredis.services.sampling_service import SamplingService
+from pyredis.services.signalled_shutdown import SignalledShutdown
 
 _REPLICAS_NEEDED = ("min-replicas-to-write", "min-replicas-max-lag")
 _LIMITS = (
@@ -160,8 +161,9 @@ class RedisServer(MultiService):
         self.primary = Primary(self.instance, self._make_spool)
         self.instance.replication = self.primary
         self.replication_service = ReplicationService(self.primary, clock or reactor)
+        self.signalled_shutdown = SignalledShutdown(self.instance, self.shutdown)
         # Stopped in reverse order: the ports first.
-        self.durability.append_only.setServiceParent(self)
+        self.durability.join(self)
         self.keyspace_service.setServiceParent(self)
         self.sampling_service.setServiceParent(self)
         self.replication_service.setServiceParent(self)
@@ -193,7 +195,9 @@ class RedisServer(MultiService):
             self._log.info("Ready to accept connections {kind}", kind=kind)
 
     def stopService(self) -> Deferred[None]:
-        """Hang up, stop ticking."""
+        """Let the disk have what it is to have, hang up, stop ticking."""
+        with contextlib.suppress(RedisError):
+            self.durability.prepare_shutdown(None, force=True)
         self.links.close()
         stopped: Deferred[None] = maybeDeferred(super().stopService)
         self.durability.stop()
@@ -290,10 +294,14 @@ class RedisServer(MultiService):
     def shutdown(self, save: bool | None, now: bool, force: bool) -> None:
         """Stop the server, as SHUTDOWN asks."""
         self._log.warn("User requested shutdown...")
-        self.durability.prepare_shutdown(force)
+        self.durability.prepare_shutdown(save, force)
         # Whoever sees the end of a connection is not to find the server there still.
         self.listeners.close_ports()
         self._on_shutdown()
+
+    def abort_shutdown(self) -> bool:
+        """Do not stop, though a signal asked for it; return whether one did."""
+        return self.signalled_shutdown.abort()
 
     def rewrite_config(self, force_all: bool = False) -> None:
         """
@@ -340,8 +348,9 @@ class RedisServer(MultiService):
         """Stop all periodic work, or go on with it."""
         self.keyspace_service.paused = paused
         self.sampling_service.paused = paused
-        self.durability.append_only.paused = paused
         self.replication_service.paused = paused
+        self.durability.pause(paused)
+        self.signalled_shutdown.paused = paused
 
     def crash(self, reason: str, signal: int) -> None:
         """End the process by a signal, saying why in the log."""

@@ -328,6 +328,7 @@ def _run(start: Start, stream: TextIO) -> int:
         # As Redis: a daemon outlives the terminal it was started from.
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
     # It says that it is ready when it is: signals are handled by then.
+    reactor_.callWhenRunning(_heed_signals, reactor_, server)
     reactor_.callWhenRunning(server.startService)
     tell_when_ready(server)
     reactor_.addSystemEventTrigger("before", "shutdown", server.stopService)
@@ -340,6 +341,22 @@ def _run(start: Start, stream: TextIO) -> int:
         return 1
     log.warn("PyRedis is now ready to exit, bye bye...")
     return 0
+
+
+def _heed_signals(reactor: Any, server: Any) -> None:
+    """Let SIGTERM and SIGINT end the server as it is configured."""
+
+    def heed(number: int, frame: Any) -> None:
+        if number == signal.SIGINT and server.signalled_shutdown.is_under_way:
+            # Twice Ctrl-C: whoever insists does not wait for a disk.
+            server.durability.remove_temporary()
+            os._exit(1)
+        name = signal.Signals(number).name
+        server.signalled_shutdown.note(name)
+        reactor.callFromThread(server.signalled_shutdown.take_up, name)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, heed)
 
 
 def _greet(log: Any, start: Start) -> None:
@@ -358,5 +375,3 @@ def _greet(log: Any, start: Start) -> None:
         log.info("{note}", note=note)
     if missing := _missing_supervisor(start.settings.supervised):
         log.warn("{missing}", missing=missing)
-    if start.settings.save and not start.settings.appendonly:
-        log.warn("Nothing is written to disk yet: the data goes with the process")

@@ -29,6 +29,7 @@ from pyredis.commands import (  # noqa: F401 - imported for their declarations
     migration,
     modules,
     monitoring,
+    persistence,
     pubsub,
     replication,
     scripting,

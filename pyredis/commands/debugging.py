@@ -170,6 +170,20 @@ def _pause_cron(ctx: Context, paused: bytes) -> Reply:
     return OK
 
 
+@_subcommand("RELOAD", "[option...]")
+def _reload(ctx: Context, *options: bytes) -> Reply:
+    """Save all data and load them again; NOSAVE, NOFLUSH and MERGE leave parts of that out."""
+    words = {option.upper() for option in options}
+    if not words <= {b"NOSAVE", b"NOFLUSH", b"MERGE"}:
+        raise RedisError("DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.")
+    ctx.server.snapshots.reload(
+        saving=b"NOSAVE" not in words,
+        flushing=b"NOFLUSH" not in words,
+        merging=b"MERGE" in words,
+    )
+    return OK
+
+
 @_subcommand("SEGFAULT")
 def _segfault(ctx: Context) -> Reply:
     """End the server as a bad memory access would."""

@@ -213,7 +213,7 @@ def _persistence(ctx: Context) -> Fields:
     yield "current_fork_perc", "0.00"
     yield "current_save_keys_processed", 0
     yield "current_save_keys_total", 0
-    yield "rdb_changes_since_last_save", ctx.keyspace.dirty
+    yield "rdb_changes_since_last_save", ctx.keyspace.dirty - ctx.keyspace.saved_at
     yield "rdb_bgsave_in_progress", 0
     yield "rdb_last_save_time", server.started_ms // 1000
     yield "rdb_last_bgsave_status", "ok"

@@ -20,7 +20,6 @@ from pyredis.execution.flags import (
     Category,
 )
 from pyredis.execution.table import family
-from pyredis.keyspace.database import Database
 from pyredis.wire.replies import NO_REPLY, OK, Reply
 
 command = family("server")
@@ -57,7 +56,8 @@ def dbsize(ctx: Context) -> Reply:
 def flushall(ctx: Context, *options: bytes) -> Reply:
     """Remove all keys of all databases."""
     _check_flush_options(options)
-    _flush(ctx, ctx.keyspace.databases)
+    ctx.server.remove_all_keys(ctx.keyspace.databases)
+    ctx.server.snapshots.all_flushed()
     # Repeated elsewhere even if there was nothing to remove here.
     ctx.propagate(b"FLUSHALL", *options)
     return OK
@@ -77,7 +77,7 @@ def flushall(ctx: Context, *options: bytes) -> Reply:
 def flushdb(ctx: Context, *options: bytes) -> Reply:
     """Remove all keys of the selected database."""
     _check_flush_options(options)
-    _flush(ctx, [ctx.db])
+    ctx.server.remove_all_keys([ctx.db])
     ctx.propagate(b"FLUSHDB", *options)
     return OK
 
@@ -99,8 +99,9 @@ def shutdown(ctx: Context, *options: bytes) -> Reply:
     if b"ABORT" in words:
         if len(words) > 1:
             raise syntax_error()
-        # Nothing here makes a shutdown wait, so there is never one to abort.
-        raise RedisError("No shutdown in progress.")
+        if not ctx.server.host.abort_shutdown():
+            raise RedisError("No shutdown in progress.")
+        return OK
     now = b"NOW" in words
     if not now and not ctx.may_block:
         raise RedisError("SHUTDOWN without NOW or ABORT isn't allowed for DENY BLOCKING client")
@@ -169,13 +170,3 @@ def _check_flush_options(options: Sequence[bytes]) -> None:
     """
     if len(options) > 1 or (options and options[0].upper() not in (b"ASYNC", b"SYNC")):
         raise syntax_error()
-
-
-def _flush(ctx: Context, databases: Sequence[Database]) -> None:
-    """Remove all keys of some databases, and tell."""
-    server = ctx.server
-    for db in databases:
-        server.watched.database_changed(db)
-        ctx.keyspace.dirty += db.clear()
-    server.waiting_room.database_changed(*databases)
-    server.tracking.all_changed()

@@ -132,6 +132,15 @@ def disk_error(client: Client, command: Command, argv: Sequence[bytes]) -> Redis
 
 def disk_failure(server: Instance) -> RedisError | None:
     """Return the refusal of all writes if the disk does not take them."""
+    if server.snapshots.is_failing:
+        return RedisError(
+            "Redis is configured to save RDB snapshots, but it's currently unable to persist to "
+            "disk. Commands that may modify the data set are disabled, because this instance is "
+            "configured to report errors during writes if RDB snapshotting fails "
+            "(stop-writes-on-bgsave-error option). Please check the Redis logs for details about "
+            "the RDB error.",
+            code="MISCONF",
+        )
     why = server.append_only.error_text
     if why is None:
         return None

@@ -26,7 +26,9 @@ from pyredis.execution.ports import (
     NoAppendOnly,
     NoHost,
     NoMemory,
+    NoSnapshots,
     Scheduler,
+    Snapshots,
 )
 from pyredis.execution.propagation import Propagation
 from pyredis.execution.replicas import NoReplication, Replication
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
     from pyredis.execution.modules import LoadedModule
     from pyredis.execution.ports import Connection
     from pyredis.execution.table import Command
+    from pyredis.keyspace.database import Database
     from pyredis.keyspace.keyspace import Keyspace
 
 
@@ -67,6 +70,7 @@ class Instance:
         begin_round: Called when connections are about to be read; ``round_changed``
             must be called when that has become another function.
         append_only: Where all that is done is written down.
+        snapshots: The file that all data are saved to.
         soon: Calls a function when the command under way is over.
         wall_us: Returns the time now, in microseconds of the wall clock.
         serve_others: Called in the middle of a command that takes long: serves all
@@ -104,6 +108,7 @@ class Instance:
         self.begin_round: Callable[[], object] = keyspace.refresh_now
         self.round_changed: Callable[[], None] = lambda: None
         self.append_only: AppendOnly = NoAppendOnly()
+        self.snapshots: Snapshots = NoSnapshots()
         self.soon: Callable[[Callable[[], None]], object] = lambda call: call()
         self.wall_us: Callable[[], int] = lambda: keyspace.now_ms * 1000
         self.serve_others: Callable[[Client], None] = lambda client: None
@@ -191,6 +196,14 @@ class Instance:
     def output_bytes(self) -> int:
         """Return how many bytes were sent to clients, those that are gone included."""
         return self.statistics.output_bytes + sum(c.output_bytes for c in self.clients.values())
+
+    def remove_all_keys(self, databases: Sequence[Database]) -> None:
+        """Remove all keys of some databases, and tell whoever must know."""
+        for db in databases:
+            self.watched.database_changed(db)
+            self.keyspace.dirty += db.clear()
+        self.waiting_room.database_changed(*databases)
+        self.tracking.all_changed()
 
     def reset_statistics(self) -> None:
         """Count anew, as CONFIG RESETSTAT asks."""

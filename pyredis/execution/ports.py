@@ -222,6 +222,9 @@ class Host(Protocol):
             RedisError: It cannot stop now.
         """
 
+    def abort_shutdown(self) -> bool:
+        """Do not stop, though it was asked for; return whether it was."""
+
     def rewrite_config(self, force_all: bool = False) -> None:
         """
         Write the running configuration back to its file.
@@ -275,6 +278,10 @@ class NoHost:
     def shutdown(self, save: bool | None, now: bool, force: bool) -> None:
         """Refuse."""
         raise RedisError("Errors trying to SHUTDOWN. Check logs.")
+
+    def abort_shutdown(self) -> bool:
+        """Nobody asked."""
+        return False
 
     def rewrite_config(self, force_all: bool = False) -> None:
         """Refuse."""
@@ -390,3 +397,82 @@ class NoAppendOnly:
 
     def set_flush_sleep(self, microseconds: int) -> None:
         """Nothing is written."""
+
+
+class Snapshots(Protocol):
+    """
+    The RDB file, as commands and guards know it.
+
+    Attributes:
+        is_failing: Whether the last one failed, and writes are refused for that.
+        last_save_s: When the data were last saved, in Unix seconds.
+    """
+
+    @property
+    def is_failing(self) -> bool:
+        """See above."""
+
+    @property
+    def last_save_s(self) -> int:
+        """See above."""
+
+    def save(self) -> None:
+        """
+        Save everything, and come back when that is done.
+
+        Raises:
+            RedisError: It cannot be done.
+        """
+
+    def save_in_background(self, *, later: bool, in_transaction: bool) -> str:
+        """
+        Save everything as it is now, in the background.
+
+        Args:
+            later: Begin when another child process has ended, if there is one.
+            in_transaction: Not now, for a transaction is under way.
+
+        Returns:
+            ``started`` or ``scheduled``.
+
+        Raises:
+            RedisError: It cannot be done.
+        """
+
+    def all_flushed(self) -> None:
+        """Take note that there are no keys any more: what is being saved is of no use."""
+
+    def reload(self, *, saving: bool, flushing: bool, merging: bool) -> None:
+        """
+        Save everything and load it (DEBUG RELOAD).
+
+        Args:
+            saving: False to load the file that is there.
+            flushing: False to keep what is in memory.
+            merging: Whether keys of the file take the places of those in memory.
+
+        Raises:
+            RedisError: It cannot be done.
+        """
+
+
+class NoSnapshots:
+    """No files: nothing is saved."""
+
+    is_failing = False
+    last_save_s = 0
+
+    def save(self) -> None:
+        """Refuse."""
+        raise RedisError("this server keeps no files")
+
+    def save_in_background(self, *, later: bool, in_transaction: bool) -> str:
+        """Refuse."""
+        raise RedisError("this server keeps no files")
+
+    def all_flushed(self) -> None:
+        """Nothing is being saved."""
+
+    def reload(self, *, saving: bool, flushing: bool, merging: bool) -> None:
+        """Refuse."""
+        raise RedisError("this server keeps no files")

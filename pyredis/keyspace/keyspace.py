@@ -38,7 +38,8 @@ class Keyspace:
 
     Attributes:
         now_ms: The frozen moment.
-        dirty: Changes since the start; persistence remembers where it saved.
+        dirty: Changes since the start.
+        saved_at: What that was when the data were last saved or loaded.
         observed: True while anybody observes changes or events.
         loading: True while a file is loaded: nothing expires then.
         may_expire: False on a replica and while writes are paused: what is due
@@ -58,6 +59,7 @@ class Keyspace:
         self.started_ms = self.now_ms
         self.databases = [Database(number, self) for number in range(databases)]
         self.dirty = 0
+        self.saved_at = 0
         self.expired_keys = 0
         self.expired_fields = 0
         self.evicted_keys = 0

@@ -293,7 +293,7 @@ class AppendOnlyService(Service):
             raise RedisError("Error trying to load the AOF files, check server logs.") from None
         finally:
             keyspace.loading = False
-        keyspace.dirty = 0
+        keyspace.saved_at = keyspace.dirty
         self._log.info("Append Only File loaded by DEBUG LOADAOF")
 
     def set_flush_sleep(self, microseconds: int) -> None:

@@ -9,11 +9,13 @@ asking now and then.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import signal
 import stat
 from collections.abc import Callable
+from struct import Struct
 from typing import TYPE_CHECKING, Any
 
 from twisted.logger import Logger
@@ -27,6 +29,10 @@ KILL_SIGNAL = signal.SIGUSR1
 """What ends a child that is not wanted any more; to end by it is no failure."""
 
 _STANDARD_STREAMS = 3
+_TELL_EVERY_MS = 1000
+_MOST_READ = 1 << 16
+
+_report = Struct("<QQ")
 
 
 class ChildProcess:
@@ -40,6 +46,7 @@ class ChildProcess:
         kind: What the child does (``rdb``, ``aof``), empty while there is none.
         pid: Its number, 0 while there is none.
         started_ms: When it began.
+        copied_bytes: What it had to copy, for it was changed meanwhile, as last told.
     """
 
     _log = Logger()
@@ -49,8 +56,14 @@ class ChildProcess:
         self.kind = ""
         self.pid = 0
         self.started_ms = 0
+        self.copied_bytes = 0
+        self._most_copied = 0
         self._done: Done = lambda code, signal: None
+        self._pipe = -1
+        self._keys = self._keys_expected = 0
+        self._told_ms = 0
         server.facts.update(total_forks=0, latest_fork_usec=0)
+        self._state_facts()
 
     @property
     def is_active(self) -> bool:
@@ -73,21 +86,52 @@ class ChildProcess:
             OSError: There is no room for another process.
         """
         timer, facts = self._server.timer, self._server.facts
+        reading, writing = os.pipe()
+        os.set_blocking(reading, False)
         began = timer()
-        pid = os.fork()
+        try:
+            pid = os.fork()
+        except OSError:
+            os.close(reading)
+            os.close(writing)
+            raise
         if not pid:
+            self._pipe = writing
             _become_child(work)
+        os.close(writing)
+        self._pipe = reading
         elapsed = timer() - began
         facts["latest_fork_usec"] = elapsed // 1000
         facts["total_forks"] += 1
         self._server.timings.held_up("fork", elapsed)
         self.kind, self.pid, self._done = kind, pid, done
-        self.started_ms = self._server.keyspace.clock()
+        self.started_ms = self._told_ms = self._server.keyspace.clock()
         return pid
+
+    def expect_keys(self, keys: int) -> None:
+        """Say how many keys the next child will write."""
+        self._keys_expected = keys
+
+    def report(self, keys: int) -> None:
+        """
+        Tell the parent how far this child is, once a second and at the end.
+
+        Args:
+            keys: How many are written.
+        """
+        now_ms = self._server.keyspace.clock()
+        if self.pid or self._pipe < 0:
+            return  # no child
+        if keys < self._keys_expected and now_ms - self._told_ms < _TELL_EVERY_MS:
+            return
+        self._told_ms = now_ms
+        with contextlib.suppress(OSError):  # the parent may be gone
+            os.write(self._pipe, _report.pack(keys, self._server.fact("private_bytes")))
 
     def poll(self) -> None:
         """Find out whether the child has ended, and tell who started it."""
         if self.pid:
+            self._listen()
             pid, status = os.waitpid(self.pid, os.WNOHANG)
             if pid:
                 self._ended(status, tell=True)
@@ -99,12 +143,46 @@ class ChildProcess:
             self._ended(os.waitpid(self.pid, 0)[1], tell=False)
 
     def _ended(self, status: int, *, tell: bool) -> None:
-        done = self._done
+        self._listen()
+        os.close(self._pipe)
+        done, self._pipe = self._done, -1
         code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else 0
         number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
         self.kind, self.pid = "", 0
         if tell:
             done(code, number)
+        self.copied_bytes = self._keys = self._keys_expected = self._most_copied = 0
+
+    def _listen(self) -> None:
+        """Take what the child has told."""
+        try:
+            data = os.read(self._pipe, _MOST_READ)
+        except BlockingIOError:
+            return
+        if len(data) >= _report.size:
+            # Reports are written whole; the last one counts.
+            self._keys, self.copied_bytes = _report.unpack(data[-_report.size :])
+            self._most_copied = max(self._most_copied, self.copied_bytes)
+            self._told_ms = self._server.keyspace.clock()
+
+    def _state_facts(self) -> None:
+        self._server.facts.update(
+            current_cow_peak=lambda: self._most_copied,
+            current_cow_size=lambda: self.copied_bytes,
+            current_cow_size_age=self._age_s,
+            current_fork_perc=self._percentage,
+            current_save_keys_processed=lambda: self._keys,
+            current_save_keys_total=lambda: self._keys_expected,
+        )
+
+    def _age_s(self) -> int:
+        if not self.copied_bytes:
+            return 0
+        return (self._server.keyspace.clock() - self._told_ms) // 1000
+
+    def _percentage(self) -> str:
+        expected = self._keys_expected
+        return f"{100 * self._keys / expected if expected and self.pid else 0:.2f}"
 
 
 def _become_child(work: Callable[[], int]) -> Any:

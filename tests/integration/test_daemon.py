@@ -319,7 +319,7 @@ class EndingTests(DaemonTestCase):
     """How it ends."""
 
     def test_signals(self) -> None:
-        """SIGTERM and SIGINT end it well: exit code 0, clients hung up on, files removed."""
+        """SIGTERM and SIGINT end it well: exit code 0, clients hung up on, the data saved."""
         for number in (signal.SIGTERM, signal.SIGINT):
             with self.subTest(number):
                 daemon = self.ready(
@@ -332,7 +332,7 @@ class EndingTests(DaemonTestCase):
 
                 self.assertEqual(daemon.stop(number), 0)
                 self.assertTrue(connection.is_closed())
-                self.assertEqual(os.listdir(self.directory), [])
+                self.assertEqual(os.listdir(self.directory), ["dump.rdb"])
                 self.assertIn("bye bye", daemon.log)
                 self.assertNotIn("Traceback", daemon.log)
 

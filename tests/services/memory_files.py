@@ -157,6 +157,7 @@ class Child:
         self.started_ms = 0
         self.code = 0
         self.starts = 0
+        self.copied_bytes = 0
         self.cannot_start = False
         self._done: Any = None
 
@@ -178,6 +179,12 @@ class Child:
         """End, by a signal or by itself."""
         self.kind, self.pid = "", 0
         self._done(0 if signal else self.code if code is None else code, signal)
+
+    def expect_keys(self, keys: int) -> None:
+        """See ChildProcess."""
+
+    def report(self, keys: int) -> None:
+        """See ChildProcess."""
 
     def poll(self) -> None:
         """It ends when told."""
