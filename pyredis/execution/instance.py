@@ -111,6 +111,7 @@ class Instance:
         self.snapshots: Snapshots = NoSnapshots()
         self.soon: Callable[[Callable[[], None]], object] = lambda call: call()
         self.wall_us: Callable[[], int] = lambda: keyspace.now_ms * 1000
+        self._told_us = self._told_at_ms = 0
         self.serve_others: Callable[[Client], None] = lambda client: None
         self.entropy: Callable[[int], bytes] = rng.randbytes
         self.facts: dict[str, Any] = {
@@ -175,6 +176,18 @@ class Instance:
     def _count_durations(self, command: Command, nanoseconds: int, times: int) -> None:
         if self.timings.are_counted:
             self.timings.count(command, nanoseconds, times)
+
+    def time_us(self, frozen: bool) -> int:
+        """
+        Return the time in microseconds of the wall clock.
+
+        Args:
+            frozen: What was told last, if that was at the same frozen moment.
+        """
+        now_ms = self.keyspace.now_ms
+        if not frozen or self._told_at_ms != now_ms:
+            self._told_us, self._told_at_ms = self.wall_us(), now_ms
+        return self._told_us
 
     def fact(self, name: str, default: Any = 0) -> Any:
         """Return what is so, at this moment, of process, build or a part that states it."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from pyredis.errors import RedisError
@@ -203,3 +205,17 @@ class TimeTests(SynchronousTestCase):
         self.assertEqual(session.do("TIME"), [b"%d" % (START_S + 5), b"25000"])
         session.server.wall_us = lambda: 12_000_034
         self.assertEqual(session.do("TIME"), [b"12", b"34"])
+
+    def test_it_stands_still_in_what_runs_as_one(self) -> None:
+        """In a transaction and in a script."""
+        session = Session()
+        moments = itertools.count(12_000_034)
+        session.server.wall_us = lambda: next(moments)
+        session.do("MULTI")
+        session.do("TIME")
+        session.do("TIME")
+        self.assertEqual(session.do("EXEC"), [[b"12", b"34"]] * 2)
+        self.assertEqual(session.do("TIME"), [b"12", b"35"])
+        session.clock.advance(1)
+        script = "return redis.call('time')[2] - redis.call('time')[2]"
+        self.assertEqual(session.do("EVAL", script, 0), 0)
