@@ -160,6 +160,7 @@ class RedisServer(MultiService):
         self.durability.give_up = self._on_shutdown
         self.primary = Primary(self.instance, self._make_spool)
         self.instance.replication = self.primary
+        self.instance.append_only.call_when_synced(self.primary.look_at_waiting)
         self.replication_service = ReplicationService(self.primary, clock or reactor)
         self.signalled_shutdown = SignalledShutdown(self.instance, self.shutdown)
         # Stopped in reverse order: the ports first.

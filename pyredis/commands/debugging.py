@@ -34,6 +34,7 @@ from pyredis.execution.flags import (
     SYSCMD,
 )
 from pyredis.execution.help import help_reply
+from pyredis.execution.propagation import ANY_DATABASE
 from pyredis.execution.table import family
 from pyredis.keyspace.database import STRING_TYPES, Value
 from pyredis.keyspace.digest import digest_of_keyspace, digest_of_value, hexadecimal
@@ -394,6 +395,20 @@ def _quicklist_packed_threshold(ctx: Context, size: bytes) -> Reply:
         is_possible = False
     if not is_possible:
         raise RedisError("argument must be a memory value bigger than 1 and smaller than 4gb")
+    return OK
+
+
+@_subcommand("CHANGE-REPL-ID")
+def _change_repl_id(ctx: Context) -> Reply:
+    """Begin a new history, so that replicas have to begin anew."""
+    ctx.server.replication.change_id()
+    return OK
+
+
+@_subcommand("REPLICATE", "word...")
+def _replicate(ctx: Context, word: bytes, *words: bytes) -> Reply:
+    """Let replicas run a request that is not run here."""
+    ctx.server.replication.repeat(ANY_DATABASE, (word, *words))
     return OK
 
 

@@ -206,7 +206,7 @@ def _expire(
     if deadline <= now_ms and keyspace.may_expire and not keyspace.loading:
         db.delete(key)
         db.changed(key, GENERIC, b"del")
-        ctx.propagate(b"DEL", key)
+        ctx.propagate(b"UNLINK" if ctx.settings.lazyfree_lazy_expire else b"DEL", key)
         return 1
     db.set_deadline(key, deadline)
     db.changed(key, GENERIC, b"expire")

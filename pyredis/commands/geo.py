@@ -77,7 +77,10 @@ def geoadd(ctx: Context, key: bytes, *options: bytes) -> Reply:
     for at in range(0, len(triples), 3):
         score = encode(*position_of(triples[at], triples[at + 1]))
         pairs += (b"%d" % score, triples[at + 2])
+    before = ctx.keyspace.dirty
     reply: Reply = zadd(ctx, key, *options[:start], *pairs)
+    if ctx.keyspace.dirty != before:
+        ctx.propagate(b"zadd", key, *options[:start], *pairs)
     return reply
 
 

@@ -316,6 +316,7 @@ def rename(ctx: Context, key: bytes, newkey: bytes) -> Reply:
     if ctx.db.lookup_write(key) is None:
         raise no_such_key()
     if key != newkey:
+        ctx.db.expire_if_due(newkey)  # its end is told before it is replaced
         _rename(ctx.db, key, newkey)
     return OK
 

@@ -23,7 +23,7 @@ from pyredis.execution.flags import (
     SYSCMD,
     Category,
 )
-from pyredis.execution.replicas import ReplicaState, Stage, replica_ip
+from pyredis.execution.replicas import ReplicaState, Stage, Target, replica_ip
 from pyredis.execution.table import family
 from pyredis.primitives.numbers import INT64_MAX, parse_int
 from pyredis.primitives.quoting import split_args
@@ -223,14 +223,15 @@ def wait(ctx: Context, numreplicas: bytes, timeout: bytes) -> Reply | Blocked:
     wanted = integer(numreplicas)
     timeout_ms = _timeout_ms(ctx, timeout)
     replication = ctx.server.replication
-    offset = _awaited_offset(ctx)
+    target = _awaited(ctx)
+    offset = target[0]
 
     def acknowledged() -> Reply:
         return replication.acknowledgements(offset)
 
     if replication.acknowledgements(offset) >= wanted or not ctx.may_block:
         return acknowledged()
-    replication.wait(ctx.client, offset)
+    replication.wait(ctx.client, target)
     return Blocked((), timeout_ms, object, on_timeout=acknowledged)
 
 
@@ -249,25 +250,30 @@ def waitaof(ctx: Context, numlocal: bytes, numreplicas: bytes, timeout: bytes) -
     wants_local = integer_between(numlocal, 0, 1)
     wanted = positive_count(numreplicas)
     timeout_ms = _timeout_ms(ctx, timeout)
-    if wants_local:
+    replication, append_only = ctx.server.replication, ctx.server.append_only
+    if wants_local and not append_only.is_on:
         raise RedisError("WAITAOF cannot be used when numlocal is set but appendonly is disabled.")
-    replication = ctx.server.replication
-    offset = _awaited_offset(ctx)
+    target = _awaited(ctx)
+    offset, appended = target
 
-    def acknowledged() -> Reply:
-        return [0, replication.acknowledgements(offset, in_file=True)]
+    def acknowledged() -> tuple[int, int]:
+        is_synced = append_only.is_on and append_only.synced_offset >= appended
+        return int(is_synced), replication.acknowledgements(offset, in_file=True)
 
-    if replication.acknowledgements(offset, in_file=True) >= wanted or not ctx.may_block:
-        return acknowledged()
-    replication.wait(ctx.client, offset)
-    return Blocked((), timeout_ms, object, on_timeout=acknowledged)
+    here, there = acknowledged()
+    if (here >= wants_local and there >= wanted) or not ctx.may_block:
+        return [here, there]
+    replication.wait(ctx.client, target)
+    return Blocked((), timeout_ms, object, on_timeout=lambda: [*acknowledged()])
 
 
-def _awaited_offset(ctx: Context) -> int:
-    """Return how far replicas must be: as far as this server was when the waiting began."""
-    replication = ctx.server.replication
-    offset = replication.awaited(ctx.client)
-    return replication.offset if offset is None else offset
+def _awaited(ctx: Context) -> Target:
+    """Return how far replicas and the file must be: as far as the server when waiting began."""
+    server = ctx.server
+    target = server.replication.awaited(ctx.client)
+    if target is None:
+        target = server.replication.offset, server.append_only.appended_offset
+    return target
 
 
 def _timeout_ms(ctx: Context, argument: bytes) -> int:

@@ -388,6 +388,7 @@ def xclaim(
     if moved:
         propagate_group_position(ctx, key, group, found)
         ctx.keyspace.dirty += 1
+    ctx.propagate_no_more()
     return replies
 
 
@@ -501,6 +502,7 @@ def xautoclaim(
         ctx.keyspace.dirty += 1
     else:
         pending_id = 0
+    ctx.propagate_no_more()
     return [format_id(pending_id), replies, deleted]
 
 

@@ -113,6 +113,7 @@ def xreadgroup(ctx: Context, *options: bytes) -> Reply | Blocked:
             found.append([key, reader.history(after)])
         elif stream.last_live_id > reader.group.last_id:
             found.append([key, reader.news()])
+    ctx.propagate_no_more()
     if found:
         return found
     if request.timeout_ms is None:

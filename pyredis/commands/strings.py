@@ -146,7 +146,7 @@ def getex(ctx: Context, key: bytes, *options: bytes) -> Reply:
     if deadline < ctx.now_ms:
         ctx.db.delete(key)
         ctx.db.changed(key, GENERIC, b"del")
-        ctx.propagate(b"DEL", key)
+        ctx.propagate(b"UNLINK" if ctx.settings.lazyfree_lazy_expire else b"DEL", key)
     else:
         ctx.db.set_deadline(key, deadline)
         ctx.db.changed(key, GENERIC, b"expire")
@@ -443,14 +443,25 @@ def _check_length(ctx: Context, length: int) -> None:
         raise string_too_long()
 
 
-def _set_expiring(ctx: Context, key: bytes, value: bytes, deadline_ms: int) -> Reply:
-    """Set a value that expires, as SETEX, PSETEX and SET with an expiry do."""
+def _set_expiring(
+    ctx: Context, key: bytes, value: bytes, deadline_ms: int, request: Sequence[bytes] = ()
+) -> Reply:
+    """
+    Set a value that expires, as SETEX, PSETEX and SET with an expiry do.
+
+    Args:
+        ctx: Of the command.
+        key: Whose value.
+        value: The value.
+        deadline_ms: When it expires.
+        request: What to repeat elsewhere, if it means the same there.
+    """
     db = ctx.db
     db.store(key, value)
     db.set_deadline(key, deadline_ms)
     db.changed(key, STRING, b"set")
     db.notify(key, GENERIC, b"expire")
-    ctx.propagate(b"SET", key, value, b"PXAT", b"%d" % deadline_ms)
+    ctx.propagate(*(request or (b"SET", key, value, b"PXAT", b"%d" % deadline_ms)))
     return OK
 
 
@@ -496,7 +507,8 @@ def _set_with_options(ctx: Context, key: bytes, value: bytes, words: tuple[bytes
     if exists if options.condition == b"NX" else options.condition == b"XX" and not exists:
         return old
     if deadline is not None:
-        _set_expiring(ctx, key, value, deadline)
+        is_final = options.expiry is not None and options.expiry[0] == b"PXAT"
+        _set_expiring(ctx, key, value, deadline, (b"SET", key, value, *words) if is_final else ())
     else:
         (ctx.db.overwrite if options.keep_ttl else ctx.db.store)(key, value)
         ctx.db.changed(key, STRING, b"set")

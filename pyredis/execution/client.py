@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from pyredis.execution.ports import Connection, NoConnection
+from pyredis.execution.propagation import NO_EFFECT
 from pyredis.wire.encoder import encode, encoded
 from pyredis.wire.human import encode_human
 from pyredis.wire.replies import Push, Reply
@@ -80,6 +81,11 @@ class Context:
         """Repeat this effect elsewhere instead of the command (random or clock-dependent ones)."""
         if self.effects is not None:
             self.effects.append((self.db.number, argv))
+
+    def propagate_no_more(self) -> None:
+        """Repeat nothing elsewhere but what was propagated, not even the command."""
+        if self.effects is not None:
+            self.effects.append(NO_EFFECT)
 
     def propagate_to_replicas(self, *argv: bytes) -> None:
         """Repeat this effect on replicas only, instead of the command: it changes no data."""

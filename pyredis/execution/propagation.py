@@ -34,6 +34,9 @@ Effect = tuple[int, Sequence[bytes]]
 ANY_DATABASE = -1
 """Stands for the database of what needs none: MULTI and EXEC. Nothing is to be selected for it."""
 
+NO_EFFECT: Effect = (ANY_DATABASE, ())
+"""Stands for a command that is not to be repeated although it changed something."""
+
 _MULTI: Effect = (ANY_DATABASE, (b"MULTI",))
 _EXEC: Effect = (ANY_DATABASE, (b"EXEC",))
 
@@ -206,6 +209,8 @@ class Propagation:
         is_gathering = ctx.effects is not None
         if is_gathering and is_changed and all(e.__class__ is _Deletion for e in gathered[mark:]):
             gathered.append((ctx.db.number, argv))
+        if NO_EFFECT in gathered[mark:]:
+            gathered[mark:] = [effect for effect in gathered[mark:] if effect is not NO_EFFECT]
         if self.audience is not Audience.ALL:
             self._aim(mark)
         if not self._depth:
@@ -302,6 +307,10 @@ class Propagation:
             return
         effects = gathered.copy()
         gathered.clear()
+        if self._is_aimed:
+            there = {audience for audience, _ in self._feeds}
+            absent = [other for audience, other in _OTHERS.items() if not {audience} ^ there]
+            effects = [effect for effect in effects if effect.__class__ not in absent]
         if len(effects) > 1:
             effects = [_MULTI, *effects, _EXEC]
         self._distribute(effects)

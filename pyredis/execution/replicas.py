@@ -20,6 +20,10 @@ NO_HISTORY = "0" * 40
 """A replication id that no server has."""
 
 
+Target = tuple[int, int]
+"""What a client waits for: offsets of the history of replication, and of the append-only file."""
+
+
 class Stage(Enum):
     """How far a replica has come."""
 
@@ -184,11 +188,11 @@ class Replication(Protocol):
     def acknowledgements(self, offset: int, in_file: bool = False) -> int:
         """Count the replicas that have processed, or have on disk, so much of the history."""
 
-    def wait(self, client: Client, offset: int) -> None:
+    def wait(self, client: Client, target: Target) -> None:
         """Run what a client waits with again when acknowledgements come; ask for them."""
 
-    def awaited(self, client: Client) -> int | None:
-        """Return the offset a client waits for, None if it waits for none."""
+    def awaited(self, client: Client) -> Target | None:
+        """Return what a client waits for, None if it does not."""
 
     def near_replicas(self) -> int:
         """Count the replicas that have told how far they are not too long ago."""
@@ -232,10 +236,10 @@ class NoReplication:
         """Nobody acknowledges anything."""
         return 0
 
-    def wait(self, client: Client, offset: int) -> None:
+    def wait(self, client: Client, target: Target) -> None:
         """In vain."""
 
-    def awaited(self, client: Client) -> int | None:
+    def awaited(self, client: Client) -> Target | None:
         """Nobody waits."""
         return None
 

@@ -16,7 +16,7 @@ from twisted.logger import Logger
 
 from pyredis.errors import RedisError
 from pyredis.execution.propagation import ANY_DATABASE, Audience
-from pyredis.execution.replicas import NO_HISTORY, ReplicaState, Stage, replica_ip
+from pyredis.execution.replicas import NO_HISTORY, ReplicaState, Stage, Target, replica_ip
 from pyredis.replication.backlog import Backlog
 from pyredis.replication.snapshots import Contents, Snapshot, take_snapshot
 from pyredis.replication.stream import ReplicationStream
@@ -59,7 +59,7 @@ class Primary:
         self._stream: ReplicationStream | None = None
         self._offset = 0
         self._transfers: list[Transfer] = []
-        self._awaited: dict[Client, int] = {}
+        self._awaited: dict[Client, Target] = {}
         self._counts = {"sync_full": 0, "sync_partial_ok": 0, "sync_partial_err": 0}
         self._sent_bytes = 0
         self._seconds = 0
@@ -431,14 +431,17 @@ class Primary:
         if state.starts_on_ack and state.stage is Stage.ONLINE:
             state.starts_on_ack = False
             self._send(client, state.take_held())
-        if self._awaited:
-            for waiting in list(self._awaited):
-                if waiting.waiting is None:
-                    del self._awaited[waiting]
-                else:
-                    self._server.waiting_room.run_again(waiting)
+        self.look_at_waiting()
         if self.lacks_replicas:
             self.count_near_replicas()
+
+    def look_at_waiting(self) -> None:
+        """Let those go on whose waiting for replicas or the append-only file is over."""
+        for waiting in list(self._awaited):
+            if waiting.waiting is None:
+                del self._awaited[waiting]
+            else:
+                self._server.waiting_room.run_again(waiting)
 
     def acknowledgements(self, offset: int, in_file: bool = False) -> int:
         """Count the replicas that have processed, or have on disk, so much of the history."""
@@ -448,19 +451,19 @@ class Primary:
             for state in self._replicas.values()
         )
 
-    def wait(self, client: Client, offset: int) -> None:
+    def wait(self, client: Client, target: Target) -> None:
         """Run what a client waits with again when acknowledgements come; ask for them."""
         if client not in self._awaited:
-            self._awaited[client] = offset
+            self._awaited[client] = target
             self.repeat(ANY_DATABASE, (b"REPLCONF", b"GETACK", b"*"))
 
-    def awaited(self, client: Client) -> int | None:
-        """Return the offset a client waits for, None if it waits for none."""
-        offset = self._awaited.get(client)
-        if offset is not None and client.waiting is None:
+    def awaited(self, client: Client) -> Target | None:
+        """Return what a client waits for, None if it does not."""
+        target = self._awaited.get(client)
+        if target is not None and client.waiting is None:
             del self._awaited[client]
             return None
-        return offset
+        return target
 
     def near_replicas(self) -> int:
         """Count the replicas that have told how far they are not too long ago."""

@@ -202,7 +202,7 @@ class Session:
         ctx.effects = []
         try:
             self.do(*words)
-            return [argv for _, argv in ctx.effects]
+            return [argv for _, argv in ctx.effects if argv]
         finally:
             ctx.effects = None
 

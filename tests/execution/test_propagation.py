@@ -142,6 +142,20 @@ class PropagationTests(SynchronousTestCase):
         )
         self.assertEqual(len(self.units_of("INCR all")), 1)
 
+    def test_what_nobody_hears_wraps_nothing(self) -> None:
+        """Effects for an audience that is not there do not make a transaction."""
+        script = (
+            "redis.set_repl(redis.REPL_SLAVE); redis.call('incr','replicas');"
+            "redis.set_repl(redis.REPL_ALL); redis.call('incr','all')"
+        )
+        self.session.do("EVAL", script, "0")
+        self.assertEqual(self.recorder.taken(), [["0 incr all"]])
+
+    def test_what_is_not_repeated(self) -> None:
+        """A body can keep its command from being repeated, whatever it changed."""
+        self.units_of("XGROUP CREATE s g 0 MKSTREAM")
+        self.assertEqual(self.units_of("XREADGROUP GROUP g a STREAMS s 0"), [])
+
     def test_messages_are_for_replicas(self) -> None:
         """PUBLISH changes no data: it is repeated on replicas, not in the file."""
         replicas = Recorder()

@@ -367,6 +367,16 @@ class FollowingTests(PrimaryTestCase):
         self.assertIsInstance(follower.do("GET", "a"), RedisError)
         self.assertEqual(str(follower.do("PING")), str(self.session.do("PING")))
 
+    def test_debug_replicate(self) -> None:
+        """DEBUG REPLICATE sends words as they are; CHANGE-REPL-ID begins a new history."""
+        follower = self.online()
+        history = self.server.replication_id
+        self.server.settings.enable_debug_command = "yes"
+        self.session.do("DEBUG", "REPLICATE", "some", "words")
+        self.assertEqual(follower.taken(), encode_request((b"some", b"words")))
+        self.session.do("DEBUG", "CHANGE-REPL-ID")
+        self.assertNotEqual(self.server.replication_id, history)
+
     def test_a_request_of_its_own(self) -> None:
         """Replicas can be sent what this server does not run."""
         follower = self.online()
