@@ -13,6 +13,7 @@ short way through the dispatcher, all else is asked for by a guard.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, TypeAlias
 
 from pyredis.acl.catalogue import Catalogue, CommandEntry
@@ -41,7 +42,7 @@ from pyredis.execution.key_specs import KeyRange, KeySpec, find_keys_and_access,
 if TYPE_CHECKING:
     from pyredis.execution.client import Client
     from pyredis.execution.instance import Instance
-    from pyredis.execution.table import Command, CommandTable
+    from pyredis.execution.table import Command, CommandTable, Declaration
 
 CATEGORIES = tuple(str(category.name).lower() for category in Category)
 
@@ -328,13 +329,20 @@ def rulebook_of(table: CommandTable) -> Rulebook:
 def _entries(table: CommandTable) -> Iterator[CommandEntry]:
     """Tell of all commands, each by its own name, in the words of rules."""
     for command in table:
-        for each in (command, *command.subcommands.values()):
-            yield CommandEntry(
-                each.display_name,
-                frozenset(name[1:] for name in category_names(each.declaration.categories)),
-                tuple(sub.display_name for sub in each.subcommands.values()),
-                MODULE not in each.flags,
-            )
+        yield _entry(command.declaration)
+        for each in command.subcommands.values():
+            yield _entry(each.declaration)
+
+
+@cache
+def _entry(declaration: Declaration) -> CommandEntry:
+    """Tell of one command; declarations are shared by all servers, so once is enough."""
+    return CommandEntry(
+        declaration.display_name,
+        frozenset(name[1:] for name in category_names(declaration.categories)),
+        tuple(each.display_name for each in declaration.subcommands.values()),
+        MODULE not in declaration.flags,
+    )
 
 
 def _is_open(user: User, command: Command) -> bool:
