@@ -80,7 +80,8 @@ def memory_help(ctx: Context) -> Reply:
 )
 def memory_malloc_stats(ctx: Context) -> Reply:
     """Return the memory allocator's own statistics, if it has any to tell."""
-    return b"Stats not supported for the current allocator"
+    statistics: bytes = ctx.server.fact("malloc_stats", b"")
+    return Verbatim(statistics) if statistics else b"Stats not supported for the current allocator"
 
 
 @command(

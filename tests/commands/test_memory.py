@@ -5,7 +5,7 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from pyredis.execution.ports import NoHost
-from pyredis.wire.replies import OK, Double
+from pyredis.wire.replies import OK, Double, Verbatim
 from tests.commands.session import Session
 
 MEGABYTE = 1 << 20
@@ -128,10 +128,15 @@ class ProcessTests(MemoryCase):
         self.assertEqual(host.purged, 1)
 
     def test_malloc_stats(self) -> None:
-        """There are none to tell, in Redis' words for that."""
+        """What the allocator says of itself, or Redis' words if it says nothing."""
         self.assertEqual(
             self.do("MEMORY", "MALLOC-STATS"), b"Stats not supported for the current allocator"
         )
+        self.facts["malloc_stats"] = lambda: b"class size"
+
+        reply = self.do("MEMORY", "MALLOC-STATS")
+        assert isinstance(reply, Verbatim)
+        self.assertEqual(reply.text, b"class size")
 
     def test_help(self) -> None:
         """It lists the subcommands."""
