@@ -14,6 +14,7 @@ from pyredis.commands import (  # noqa: F401 - imported for their declarations
     debugging,
     dumping,
     expiration,
+    failover,
     functions,
     geo,
     hash_expiration,

@@ -17,6 +17,8 @@ class ClusterTests(FamilyTests):
         "nodes": "CLUSTER MEET x ; CLUSTER MEET x y ; CLUSTER FORGET x ; CLUSTER REPLICAS x",
         "wrong": "CLUSTER ; CLUSTER NOPE ; CLUSTER INFO x ; CLUSTER KEYSLOT",
         "connections": "READONLY ; READWRITE ; ASKING ; READONLY x",
+        "failover": "FAILOVER ; FAILOVER ABORT ; FAILOVER TO x ; FAILOVER TO x 1 FORCE",
+        "failover, wrong": "FAILOVER TO a b ; FAILOVER TIMEOUT x ; FAILOVER TIMEOUT -1 ; FAILOVER x",
         "transaction": "MULTI ; CLUSTER INFO ; READONLY ; EXEC",
         "script": "EVAL \"return redis.call('cluster','info')\" 0",
     }
