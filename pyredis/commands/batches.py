@@ -92,7 +92,7 @@ def incr_each(ctx: Context, count: int, keys: Sequence[bytes]) -> list[Reply]:
     if found is None:
         return []
     if keys.count(keys[0]) == count:
-        return _count_up(ctx, keys[0], found[0], count)
+        return _count_up(ctx, keys[0], 0 if found[0] is None else found[0], count)
     if len({*keys}) != count or not {*map(type, found)} <= _COUNTABLE:
         return []
     totals: list[Any] = [1 if number is None else number + 1 for number in found]

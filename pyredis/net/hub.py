@@ -13,15 +13,23 @@ Where the platform has no epoll, connections are read by the reactor itself.
 from __future__ import annotations
 
 import select
+from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from twisted.internet import main
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from pyredis.net.together import Gathered, take_together
+
+if TYPE_CHECKING:
+    from pyredis.net.protocol import RedisProtocol
+
 _EVENTS_A_ROUND = 256
 _ROUNDS = 8
+# Fewer connections than this are not worth gathering what they received.
+_SEVERAL = 4
 
 
 class ReadHub:
@@ -36,6 +44,8 @@ class ReadHub:
         on_round: The same; may be replaced.
         is_reading: True during a round: connections hold back what they write.
         unsent: Those that did.
+        gathered: Where connections put small chunks instead of taking them, to be
+            run together; None while they shall not.
         rounds: How often it read, since the start; ``reads`` how many connections
             in all, and ``writes`` how many it wrote to.
     """
@@ -52,6 +62,9 @@ class ReadHub:
         self.reads = 0
         self.writes = 0
         self.unsent: list[Any] = []
+        self.gathered: Gathered | None = None
+        # Those of them that cannot be served together, while they are one by one.
+        self._alone: deque[tuple[RedisProtocol, bytes]] = deque()
         self._passes: Callable[[], bool] | None = None
         self._finish: Callable[[], None] = self._flush
 
@@ -103,7 +116,10 @@ class ReadHub:
             self.reads += len(events)
             self.is_reading = True
             try:
-                self._read(events)
+                if len(events) < _SEVERAL:
+                    self._read(events)
+                else:
+                    self._read_together(events)
             finally:
                 self.is_reading = False
                 self._finish()
@@ -121,12 +137,15 @@ class ReadHub:
         events = [event for event in self._epoll.poll(0, _EVENTS_A_ROUND) if event[0] != but]
         connections = [self._connections[number] for number, _ in events]
         outer, self.is_reading = self.is_reading, True
+        gathered, self.gathered = self.gathered, None
         try:
+            self._take_alone()  # what was read already
             self._read(events)
         finally:
             self.is_reading = False
             self._finish()
             self.is_reading = outer
+            self.gathered = gathered
         for connection in connections:
             # The reactor, which would close it, has no turn now.
             if connection.disconnecting and connection.connected:
@@ -147,6 +166,33 @@ class ReadHub:
                 why = main.CONNECTION_LOST
             if why is not None:
                 self._lose(connection, why)
+
+    def _read_together(self, events: list[tuple[int, int]]) -> None:
+        """Read connections which may have requests that can be run as one batch."""
+        self.gathered = []
+        try:
+            self._read(events)
+            self.take_gathered()
+        finally:
+            self.gathered = None
+
+    def take_gathered(self) -> None:
+        """Serve the connections gathered so far: together if that can be, else one by one."""
+        if not self.gathered:
+            return
+        gathered, self.gathered = self.gathered, []
+        self._alone.extend(take_together(gathered) if len(gathered) >= _SEVERAL else gathered)
+        self._take_alone()
+
+    def _take_alone(self) -> None:
+        alone = self._alone
+        while alone:
+            protocol, data = alone.popleft()
+            try:
+                protocol.take(data)
+            except Exception:
+                self._log.failure("A connection failed unexpectedly")
+                self._lose(protocol.transport, main.CONNECTION_LOST)
 
     def _flush(self) -> None:
         """Send what the connections held back during the round."""

@@ -23,10 +23,10 @@ from zope.interface import implementer
 
 from pyredis.errors import ProtocolError
 from pyredis.execution.client_lines import client_type
-from pyredis.wire.batches import Batch, batch_of
+from pyredis.wire.batches import LARGEST_REQUEST, Batch, batch_of
 from pyredis.wire.encoder import encoded, encoded_each
 from pyredis.wire.human import encode_human, encoded_human
-from pyredis.wire.replies import LATER
+from pyredis.wire.replies import LATER, Reply
 from pyredis.wire.requests import Request, RequestReader, TypedRequest
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class RedisProtocol(LineReceiver):
     def __init__(self, server: Instance, hub: ReadHub | None = None) -> None:
         self._be_served_by(server)
         self._hub = hub
-        self._write: Callable[[bytes], None]
+        self.send: Callable[[bytes], None]
         self._reader = RequestReader(server.settings.proto_max_bulk_len)
         self._out: list[bytes] = []
         self._draining = False
@@ -97,11 +97,23 @@ class RedisProtocol(LineReceiver):
         self.transport.registerProducer(self, True)
 
     def dataReceived(self, data: bytes) -> None:
-        """Take a chunk: run the requests it completes."""
+        """Take a chunk: run the requests it completes, now or together with others."""
+        hub = self._hub
+        if hub is None:
+            self._server.keyspace.refresh_now()
+        elif hub.gathered is not None:
+            if len(data) < LARGEST_REQUEST:
+                hub.gathered.append((self, data))
+                return
+            hub.take_gathered()  # who came before goes before
+        self.take(data)
+
+    rawDataReceived = dataReceived
+
+    def take(self, data: bytes) -> None:
+        """Run the requests that a chunk completes."""
         client = self.client
         client.input_bytes += len(data)
-        if self._hub is None:
-            self._server.keyspace.refresh_now()
         if self._rest is not None or client.waiting is not None or client.closing:
             self._keep(data)
             return
@@ -114,7 +126,7 @@ class RedisProtocol(LineReceiver):
             if reply is LATER:
                 self._drain(iter((argv,)), argv.__class__ is not list)
                 return
-            if argv.__class__ is list or self._server.settings.inline_replies != "human":
+            if argv.__class__ is list or not self.speaks_human:
                 answer = encoded(reply, client.resp)
             else:
                 answer = encoded_human((reply,))
@@ -122,7 +134,7 @@ class RedisProtocol(LineReceiver):
                 answer = b"".join([*self._out, answer])
                 self._out.clear()
             client.output_bytes += len(answer)
-            self._write(answer)
+            self.send(answer)
             return
         requests = self._reader.feed(data)
         is_list = requests.__class__ is list
@@ -132,7 +144,25 @@ class RedisProtocol(LineReceiver):
         else:
             self._drain(iter(requests), not is_list)
 
-    rawDataReceived = dataReceived
+    @property
+    def is_busy(self) -> bool:
+        """Whether what comes cannot be run at once."""
+        client = self.client
+        return (
+            client.closing
+            or client.waiting is not None
+            or self._rest is not None
+            or self._reader.is_busy
+        )
+
+    @property
+    def speaks_human(self) -> bool:
+        """Whether typed lines are answered in the form people read."""
+        return bool(self._server.settings.inline_replies == "human")
+
+    def run_batch(self, batch: Batch) -> list[Reply]:
+        """Run requests as if all were this client's; see :meth:`Dispatcher.run_batch`."""
+        return self._run_batch(self.client, batch)
 
     def resumeProducing(self) -> None:
         """Go on: the transport's buffer has room again."""
@@ -260,7 +290,7 @@ class RedisProtocol(LineReceiver):
         replies = self._run_batch(self.client, batch)
         done = len(replies)
         if done:
-            if batch.typed and self._server.settings.inline_replies == "human":
+            if batch.typed and self.speaks_human:
                 self._send(encoded_human(replies))
             else:
                 self._send(encoded_each(replies, self.client.resp))
@@ -319,7 +349,7 @@ class RedisProtocol(LineReceiver):
             self._server.client_limit.look_at(client, argv)
             if client.closing:
                 return False
-            if argv.__class__ is TypedRequest and self._server.settings.inline_replies == "human":
+            if argv.__class__ is TypedRequest and self.speaks_human:
                 client.last_interaction_ms = self._server.keyspace.now_ms
                 reply = self._call_plain(client, argv)
                 if reply is LATER:
@@ -349,7 +379,7 @@ class RedisProtocol(LineReceiver):
 
     def _send(self, data: bytes) -> None:
         self.client.output_bytes += len(data)
-        self._write(data)
+        self.send(data)
 
     def _refuse(self, error: ProtocolError) -> None:
         """Answer what came before, then the error, and hang up."""
@@ -399,7 +429,7 @@ class RedisProtocol(LineReceiver):
     def apply_limits(self) -> None:
         """Measure output before it is sent, if there is a hard limit for it, or no longer."""
         limits = self._server.settings.client_output_buffer_limit
-        self._write = self._send_limited if limits.normal.hard_bytes else self.transport.write
+        self.send = self._send_limited if limits.normal.hard_bytes else self.transport.write
 
     def _send_limited(self, data: bytes) -> None:
         """Send what a pipeline answers all at once, or nothing if it is too much."""

@@ -24,6 +24,10 @@ LARGEST_REQUEST = 512
 _LARGEST_CHUNK = 64 * 1024
 SMALL_HEADS = [b"$%d" % length for length in range(LARGEST_REQUEST)]
 
+_NEWLINE = ord("\n")
+# What may begin a RESP array, or be quoted or strange in a typed line.
+_NOT_PLAIN = b"*\"'\\\0"
+
 Shape = tuple[int, bytes, tuple[int, ...]]
 """How many requests, of which command, and the lengths of their arguments."""
 
@@ -109,6 +113,40 @@ class Layout:
         return Batch(name, count, [words[place::width] for place in range(width)])
 
 
+class Frame:
+    """
+    What single requests of one command have in common if their arguments are as long.
+
+    Args:
+        name: The command.
+        lengths: Those of its arguments.
+    """
+
+    __slots__ = ("_heads", "_name", "_unpack")
+
+    def __init__(self, name: bytes, lengths: tuple[int, ...]) -> None:
+        self._name = name
+        head = b"*%d\r\n$%d\r\n%b\r\n" % (len(lengths) + 1, len(name), name)
+        heads: list[bytes] = []
+        for length in lengths:
+            heads.append(b"%b$%d\r\n" % (head, length))
+            head = b"\r\n"
+        heads.append(head)
+        form = "".join(f"{len(h)}s{n}s" for h, n in zip(heads, lengths, strict=False))
+        self._heads = heads
+        self._unpack = struct.Struct(f"{form}{len(head)}s").unpack
+
+    def cut(self, chunks: Sequence[bytes]) -> Batch | None:
+        """Return requests, one a chunk of the right length; None if one is another."""
+        count = len(chunks)
+        fields = [*zip(*map(self._unpack, chunks), strict=True)]
+        for found, expected in zip(fields[::2], self._heads, strict=True):
+            if found.count(expected) != count:
+                return None
+        return Batch(self._name, count, fields[1::2])
+
+
+_frame_of = lru_cache(maxsize=64)(Frame)
 layout_of = lru_cache(maxsize=16)(Layout)
 
 
@@ -127,6 +165,22 @@ def batch_of_one(data: bytes, size: int) -> Batch | None:
         return None
     count = len(data) // size
     return Batch(words[0], count, [(word,) * count for word in words[1:]])
+
+
+def batch_of_chunks(chunks: Sequence[bytes]) -> Batch | None:
+    """Return the requests of chunks that are small requests alike, None if they are not."""
+    count = len(chunks)
+    first = chunks[0]
+    if chunks.count(first) == count:
+        words = _split_again(first) or words_of_line(first)
+        if words is None:
+            return None
+        columns = [(word,) * count for word in words[1:]]
+        return Batch(words[0], count, columns, words.__class__ is TypedRequest)
+    if [*map(len, chunks)].count(len(first)) != count:
+        return None
+    words = split_request(first)
+    return None if words is None else _frame_of(words[0], tuple(map(len, words[1:]))).cut(chunks)
 
 
 def shape_of(data: bytes, size: int) -> Shape | None:
@@ -162,6 +216,18 @@ def words_of(lines: list[bytes]) -> list[bytes] | None:
         return None
     heads = [SMALL_HEADS[len(word)] for word in words]
     return words if words and lines[1:-1:2] == heads else None
+
+
+def holds_plain_lines(data: bytes) -> bool:
+    """Tell whether a chunk is whole typed lines whose words stand between blanks, no more."""
+    return data[-1] == _NEWLINE and len(data.translate(None, _NOT_PLAIN)) == len(data)
+
+
+def words_of_line(data: bytes) -> TypedRequest | None:
+    """Return the words of a chunk that is one plain line; None if it is anything else."""
+    if data.find(b"\n") != len(data) - 1 or not holds_plain_lines(data):
+        return None
+    return TypedRequest(data.split()) or None
 
 
 # What is sent again and again within a chunk is likely to be sent in the next one, too.

@@ -34,9 +34,11 @@ from pyredis.wire.batches import (
     Shape,
     TypedRequest,
     batch_of_one,
+    holds_plain_lines,
     layout_of,
     shape_of,
     words_of,
+    words_of_line,
 )
 
 __all__ = ["INLINE_MAX_BYTES", "Request", "RequestReader", "TypedRequest"]
@@ -64,9 +66,6 @@ _announces_array = re.compile(rb"\*\d{5}").search
 _announces_more = re.compile(rb"[>~|]\d{5}").search
 _flatten = chain.from_iterable
 _STAR = ord("*")
-_NEWLINE = ord("\n")
-# What may begin a RESP array, or be quoted or strange in a typed line.
-_NOT_PLAIN = b"*\"'\\\0"
 _PROBE, _PROBED = b":1\r\n", 1
 
 
@@ -135,6 +134,11 @@ class RequestReader:
             return len(self._buffer) + self._argv_bytes
         return len(self._buffer) - self._start
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether bytes cannot be taken as if they were the first, or only small requests can."""
+        return self.limited or bool(self._buffer)
+
     def take_only(self, data: bytes) -> Request | None:
         """
         Take the next chunk if it is one small request, array or line, complete and alone.
@@ -173,7 +177,7 @@ class RequestReader:
                 return [word1, word2, word3]
             return None
         if len(lines) == 2:
-            return _typed_words(data)
+            return words_of_line(data)
         return words_of(lines)
 
     def feed(self, data: bytes) -> Iterable[Request]:
@@ -207,7 +211,7 @@ class RequestReader:
                 buffer += data
                 return self._patient()
         if data[0] != _STAR or self.limited or len(data) > _FAST_MAX_BYTES:
-            if _holds_plain_lines(data) and not self.limited:
+            if holds_plain_lines(data) and not self.limited:
                 return _plain_lines(data)
             buffer += data
             return self._patient()
@@ -411,18 +415,6 @@ def _encoded(requests: list[Request]) -> bytes:
         pieces.append(b"*%d\r\n" % len(argv))
         pieces += [b"$%d\r\n%b\r\n" % (len(word), word) for word in argv]
     return b"".join(pieces)
-
-
-def _holds_plain_lines(data: bytes) -> bool:
-    """Tell whether a chunk is whole typed lines whose words stand between blanks, no more."""
-    return data[-1] == _NEWLINE and len(data.translate(None, _NOT_PLAIN)) == len(data)
-
-
-def _typed_words(data: bytes) -> Request | None:
-    """Return the words of a chunk that is one plain line; None if it is anything else."""
-    if data.find(b"\n") != len(data) - 1 or not _holds_plain_lines(data):
-        return None
-    return TypedRequest(data.split()) or None
 
 
 def _plain_lines(data: bytes) -> tuple[Request, ...] | Batch:

@@ -1,0 +1,210 @@
+"""Tests of pyredis.net.together: requests of many clients as one batch."""
+
+from __future__ import annotations
+
+import select
+from unittest import SkipTest
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from pyredis.net import hub as hub_module
+from pyredis.net.protocol import RedisProtocol
+from pyredis.net.together import Gathered, take_together
+from tests.net.loopback import Loopback
+from tests.net.test_protocol import PING, PONG, ProtocolTestCase, resp
+
+
+class TogetherTests(ProtocolTestCase):
+    """Several connections that received something at the same time."""
+
+    def setUp(self) -> None:
+        """Connect five."""
+        super().setUp()
+        self.five = [self.connect() for _ in range(5)]
+        self.exchange(resp(b"MSET", *(word for n in range(5) for word in (b"k%d" % n, b"v%d" % n))))
+
+    def take(self, *chunks: bytes) -> tuple[Gathered, list[bytes]]:
+        """Let each connection take a chunk; return those not served, and what each was sent."""
+        gathered = [
+            (protocol, chunk) for (protocol, _), chunk in zip(self.five, chunks, strict=True)
+        ]
+        rest = take_together(gathered)
+        self.assertEqual(rest, gathered[len(gathered) - len(rest) :])
+        return rest, [wire.take() for _, wire in self.five]
+
+    def left_alone(self, *chunks: bytes) -> bool:
+        """Tell whether nobody is served."""
+        rest, sent = self.take(*chunks)
+        return len(rest) == 5 and not any(sent)
+
+    @property
+    def gets(self) -> list[bytes]:
+        """A request for each."""
+        return [resp(b"GET", b"k%d" % n) for n in range(5)]
+
+    def test_alike(self) -> None:
+        """Each is sent the answer to its own request."""
+        rest, sent = self.take(*self.gets)
+
+        self.assertEqual((rest, sent), ([], [b"$2\r\nv%d\r\n" % n for n in range(5)]))
+
+    def test_the_same(self) -> None:
+        """All may have asked for the same."""
+        self.assertEqual(
+            self.take(*[resp(b"INCR", b"n")] * 5)[1], [b":%d\r\n" % n for n in range(1, 6)]
+        )
+        self.assertEqual(self.take(*[PING] * 5), ([], [PONG] * 5))
+
+    def test_lines(self) -> None:
+        """Typed lines are answered as they always are."""
+        self.assertEqual(self.take(*[b"GET k1\r\n"] * 5)[1], [b"+v1\r\n"] * 5)
+        self.server.settings.inline_replies = "resp"
+        self.assertEqual(self.take(*[b"GET k1\r\n"] * 5)[1], [b"$2\r\nv1\r\n"] * 5)
+
+    def test_what_is_noted(self) -> None:
+        """Bytes, times and commands are noted of each client, and calls of the command."""
+        self.clock.advance(1)
+        self.server.keyspace.refresh_now()
+        self.take(*self.gets)
+
+        for protocol, _ in self.five:
+            client = protocol.client
+            self.assertEqual((client.input_bytes, client.output_bytes), (len(self.gets[0]), 8))
+            self.assertEqual(client.last_interaction_ms, self.server.keyspace.now_ms)
+            assert client.last_command is not None
+            self.assertEqual(client.last_command.display_name, "get")
+        command = self.server.table.find(b"GET")
+        assert command is not None
+        self.assertEqual(command.calls, 5)
+
+    def test_not_alike(self) -> None:
+        """Other commands, lengths or anything but one request: each by itself."""
+        for other in (
+            resp(b"DEL", b"k0"),
+            resp(b"GET", b"k10"),
+            resp(b"GET", b"k0")[:-1],
+            PING * 2,
+            b"GET k0\r\n",
+            resp(b"GET", b"k0").replace(b"$2", b"$3"),
+        ):
+            for place in (0, 2, 4):
+                chunks = self.gets
+                chunks[place] = other
+                self.assertTrue(self.left_alone(*chunks), (place, other))
+
+    def test_a_client_that_is_special(self) -> None:
+        """One of them in a transaction, another database, another protocol: each by itself."""
+        for prepare in ([b"MULTI"], [b"SELECT", b"1"], [b"HELLO", b"3"], [b"SUBSCRIBE", b"c"]):
+            with self.subTest(prepare):
+                protocol, wire = self.five[3]
+                protocol.dataReceived(resp(*prepare))
+                wire.take()
+                self.assertTrue(self.left_alone(*self.gets))
+                self.lose(protocol)
+                self.five[3] = self.connect()
+
+    def test_a_connection_that_is_busy(self) -> None:
+        """Who waits, or has sent the beginning of a request, takes what comes behind it."""
+        for data in (resp(b"BLPOP", b"l", b"0"), b"*1\r\n"):
+            with self.subTest(data):
+                protocol, _ = self.five[3]
+                protocol.dataReceived(data)
+                self.assertTrue(self.left_alone(*self.gets))
+                self.lose(protocol)
+                self.five[3] = self.connect()
+
+    def test_a_client_that_was_closed(self) -> None:
+        """Another's command may have closed it since it sent."""
+        self.five[3][0].client.kill()
+
+        self.assertTrue(self.left_alone(*self.gets))
+
+    def test_those_that_fail(self) -> None:
+        """The first that fails and all behind it are left."""
+        self.exchange(resp(b"LPUSH", b"k3", b"x"), resp(b"DEL", b"k3"), resp(b"LPUSH", b"k3", b"x"))
+
+        self.assertTrue(self.left_alone(*self.gets))
+
+    def test_a_server_that_is_watched(self) -> None:
+        """Nothing takes the short way then."""
+        self.server.dispatcher.watch_over("test")
+
+        self.assertTrue(self.left_alone(*self.gets))
+
+
+class GatheringTests(SynchronousTestCase):
+    """What the hub reads in one round."""
+
+    def setUp(self) -> None:
+        """Connect a few clients to a server on real sockets."""
+        if not hasattr(select, "epoll"):
+            raise SkipTest("this platform has no epoll")
+        self.loopback = Loopback()
+        self.addCleanup(self.loopback.close)
+        self.peers = [self.loopback.connect() for _ in range(6)]
+        self.served: list[int] = []
+        take = take_together
+
+        def counting(gathered: Gathered) -> Gathered:
+            rest = take(gathered)
+            self.served.append(len(gathered) - len(rest))
+            return rest
+
+        self.patch(hub_module, "take_together", counting)
+
+    def round(self, *requests: bytes) -> list[bytes]:
+        """Send a request from each peer, and return the answers."""
+        for peer, data in zip(self.peers, requests, strict=True):
+            peer.send(data)
+        self.loopback.until(lambda: all(peer.received or peer.closed for peer in self.peers))
+        return [peer.take() for peer in self.peers]
+
+    def test_alike(self) -> None:
+        """They are run together."""
+        requests = [resp(b"SET", b"k%d" % n, b"v") for n in range(6)]
+
+        self.assertEqual(self.round(*requests), [b"+OK\r\n"] * 6)
+        self.assertEqual(self.served, [6])
+
+    def test_mixed(self) -> None:
+        """They are run one by one, large requests as well."""
+        requests = [PING] * 5 + [resp(b"ECHO", b"x" * 1000)]
+
+        self.assertEqual(self.round(*requests), [PONG] * 5 + [b"$1000\r\n" + b"x" * 1000 + b"\r\n"])
+        requests[2] = resp(b"ECHO", b"x")
+        self.assertEqual(self.round(*requests)[2], b"$1\r\nx\r\n")
+
+    def test_one_that_fails_unexpectedly(self) -> None:
+        """Its connection is lost; the others are served."""
+        take = RedisProtocol.take
+
+        def failing(protocol: RedisProtocol, data: bytes) -> None:
+            if data == resp(b"ECHO", b"bad"):
+                raise ZeroDivisionError
+            take(protocol, data)
+
+        self.patch(RedisProtocol, "take", failing)
+        answers = self.round(*[PING] * 2, resp(b"ECHO", b"bad"), *[PING] * 3)
+
+        self.assertEqual(answers, [PONG, PONG, b"", PONG, PONG, PONG])
+        self.assertTrue(self.peers[2].closed)
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+
+    def test_others_in_the_middle(self) -> None:
+        """While one is served for long, those read already are served before new ones."""
+        hub = self.loopback.hub
+        assert hub is not None
+        take = RedisProtocol.take
+        order: list[bytes] = []
+
+        def noting(protocol: RedisProtocol, data: bytes) -> None:
+            order.append(data)
+            if data == resp(b"ECHO", b"long"):
+                hub.read_others(protocol.fileno())
+                self.assertEqual(len(order), 6)
+            take(protocol, data)
+
+        self.patch(RedisProtocol, "take", noting)
+        requests = [PING, resp(b"ECHO", b"long"), *[resp(b"ECHO", b"%d" % n) for n in range(4)]]
+
+        self.assertEqual(self.round(*requests)[-1], b"$1\r\n3\r\n")
