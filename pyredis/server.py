@@ -15,7 +15,7 @@ import os
 import random
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -42,12 +42,14 @@ from pyredis.net.tls import Tls, TlsUnusable
 from pyredis.process_facts import process_facts
 from pyredis.process_memory import ProcessMemory, release_memory
 from pyredis.replication.primary import Primary
+from pyredis.replication.snapshots import Contents, MadeByChild
 from pyredis.replication.transfer import Spool
 from pyredis.services.keyspace_service import KeyspaceService
 from pyredis.services.listeners import ListenerService
 from pyredis.services.replication_service import ReplicationService
 from pyredis.services.sampling_service import SamplingService
 from pyredis.services.signalled_shutdown import SignalledShutdown
+from pyredis.services.snapshots import snapshot
 
 _REPLICAS_NEEDED = ("min-replicas-to-write", "min-replicas-max-lag")
 _LIMITS = (
@@ -158,7 +160,8 @@ class RedisServer(MultiService):
             keeps_snapshots=keeps_snapshots,
         )
         self.durability.give_up = self._on_shutdown
-        self.primary = Primary(self.instance, self._make_spool)
+        snapshots = MadeByChild(self._snapshot_for_replicas, self.durability.child)
+        self.primary = Primary(self.instance, self._make_spool, snapshots)
         self.instance.replication = self.primary
         self.instance.append_only.call_when_synced(self.primary.look_at_waiting)
         self.replication_service = ReplicationService(self.primary, clock or reactor)
@@ -418,6 +421,17 @@ class RedisServer(MultiService):
         except TlsUnusable as error:
             self._log.warn("{error}", error=error)
             raise ValueError("Unable to update TLS configuration. Check server logs.") from None
+
+    def _snapshot_for_replicas(self, contents: Contents) -> Iterator[bytes]:
+        """Yield the data, with what a replica of a replica must know of the history."""
+        aux = [
+            (b"repl-stream-db", b"0"),
+            (b"repl-id", self.instance.replication_id.encode()),
+            (b"repl-offset", b"%d" % self.primary.offset),
+        ]
+        return snapshot(
+            self.instance, aux=aux, has_data=contents.data, has_functions=contents.functions
+        )
 
     def _make_spool(self) -> Spool:
         """Return a file for a snapshot that replicas are sent; it has no name."""

@@ -18,7 +18,7 @@ from pyredis.errors import RedisError
 from pyredis.execution.propagation import ANY_DATABASE, Audience
 from pyredis.execution.replicas import NO_HISTORY, ReplicaState, Stage, Target, replica_ip
 from pyredis.replication.backlog import Backlog
-from pyredis.replication.snapshots import Contents, Snapshot, take_snapshot
+from pyredis.replication.snapshots import Contents, Snapshots
 from pyredis.replication.stream import ReplicationStream
 from pyredis.replication.transfer import Spool, Transfer, state_of
 
@@ -36,7 +36,7 @@ class Primary:
     Args:
         server: Whose data are followed.
         make_spool: Returns a new temporary file.
-        take: Begins a snapshot.
+        snapshots: Makes snapshots.
 
     Attributes:
         second_id: What the history was called before, up to ``second_offset``.
@@ -49,12 +49,12 @@ class Primary:
         self,
         server: Instance,
         make_spool: Callable[[], Spool],
-        take: Callable[[Instance, Contents], Snapshot] = take_snapshot,
+        snapshots: Snapshots,
     ) -> None:
         self._server = server
         self._settings = server.settings
         self._make_spool = make_spool
-        self._take = take
+        self._snapshots = snapshots
         self._replicas: dict[Client, ReplicaState] = {}
         self._stream: ReplicationStream | None = None
         self._offset = 0
@@ -325,6 +325,12 @@ class Primary:
         members = [c for c, state in self._replicas.items() if state.stage is Stage.WAITING]
         if not members or self._making() is not None:
             return
+        if self._snapshots.is_busy:
+            self._log.info(
+                "No BGSAVE in progress, but another BG operation is active. "
+                "BGSAVE for replication delayed"
+            )
+            return
         contents = _contents(state_of(members[0]))
         members = [member for member in members if _contents(state_of(member)) == contents]
         takes_streams = all(state_of(member).takes_streams for member in members)
@@ -338,7 +344,7 @@ class Primary:
         self._server.propagation.flush()
         self._stream.flush()
         try:
-            snapshot = self._take(self._server, contents)
+            snapshot = self._snapshots.begin(contents)
         except OSError as error:
             self._log.warn("BGSAVE for replication failed: {error}", error=error)
             self._refuse(members)
@@ -409,7 +415,7 @@ class Primary:
     def _begin_if_due(self) -> None:
         """Begin a snapshot if one is waited for and no more replicas are to be waited for."""
         waiting = [state for state in self._replicas.values() if state.stage is Stage.WAITING]
-        if not waiting or self._making() is not None:
+        if not waiting or self._making() is not None or self._snapshots.is_busy:
             return
         settings = self._settings
         is_delayed = settings.repl_diskless_sync and all(s.takes_streams for s in waiting)

@@ -1,22 +1,16 @@
 """
-Snapshots of the data set, as bytes of an RDB file.
+Snapshots of the data set, as replicas are sent them.
 
 A snapshot shows the data as it was when it was begun. It is read piece by
-piece, by whoever has room for the next piece.
+piece, by whoever has room for the next piece. What is in the pieces is not this
+module's business: whoever puts the server together says how to make them.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple, NoReturn, Protocol
-
-from pyredis.persistence.rdb_value_writer import ValueWriter
-from pyredis.persistence.rdb_writer import write_rdb
-
-if TYPE_CHECKING:
-    from pyredis.execution.instance import Instance
-    from pyredis.persistence.rdb_reader import Record
+from collections.abc import Callable, Iterator
+from typing import NamedTuple, Protocol
 
 _PIECE_BYTES = 1 << 18
 
@@ -26,6 +20,10 @@ class Contents(NamedTuple):
 
     data: bool = True
     functions: bool = True
+
+
+Pieces = Callable[[Contents], Iterator[bytes]]
+"""Yields a file with the data as they are while the pieces are asked for."""
 
 
 class Snapshot(Protocol):
@@ -43,45 +41,62 @@ class Snapshot(Protocol):
         """Let go of it, finished or not."""
 
 
-def rdb_pieces(server: Instance, contents: Contents) -> Iterator[bytes]:
-    """Yield an RDB file with the data as it is while the pieces are asked for."""
-    settings, keyspace = server.settings, server.keyspace
-    aux = [
-        (b"redis-ver", server.facts["redis_version"].encode()),
-        (b"redis-bits", b"64"),
-        (b"ctime", b"%d" % (keyspace.now_ms // 1000)),
-        (b"repl-stream-db", b"0"),
-        (b"repl-id", server.replication_id.encode()),
-        (b"repl-offset", b"%d" % server.replication.offset),
-        (b"aof-base", b"0"),
-    ]
-    return write_rdb(
-        _records(server) if contents.data else (),
-        ValueWriter(settings.rdb_version, settings.rdbcompression),
-        sizes={db.number: (len(db.values), len(db.deadlines)) for db in keyspace.databases},
-        aux=aux,
-        functions=_libraries(server) if contents.functions else (),
-        checking=settings.rdbchecksum,
-    )
+class Snapshots(Protocol):
+    """Makes snapshots."""
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether none can be begun now, for something else of the kind is under way."""
+
+    def begin(self, contents: Contents) -> Snapshot:
+        """
+        Begin a snapshot.
+
+        Raises:
+            OSError: It cannot be made.
+        """
 
 
-def _records(server: Instance) -> Iterator[Record]:
-    for db in server.keyspace.databases:
-        deadline_of = db.deadlines.get
-        for key, value in db.values.items():
-            yield db.number, key, value, deadline_of(key), None, None
+class Child(Protocol):
+    """
+    Starts one child process at a time.
 
+    Attributes:
+        pid: The child's number, 0 while there is none.
+    """
 
-def _libraries(server: Instance) -> Iterator[bytes]:
-    for library in server.scripting.libraries.libraries.values():
-        yield library.code
+    pid: int
+
+    @property
+    def is_active(self) -> bool:
+        """Whether there is one."""
+
+    def start(self, kind: str, work: Callable[[], int], done: Callable[[int, int], None]) -> int:
+        """Fork: ``work`` is done there, ``done`` is called here with exit code and signal."""
+
+    def poll(self) -> None:
+        """Find out whether the child has ended."""
+
+    def kill(self) -> None:
+        """End the child; nobody is told."""
 
 
 class MadeAtOnce:
-    """A snapshot that is complete as soon as it is begun, where no process can be forked."""
+    """Snapshots that are complete as soon as they are begun, where no process can be forked."""
 
-    def __init__(self, server: Instance, contents: Contents) -> None:
-        self._pieces = iter(list(rdb_pieces(server, contents)))
+    is_busy = False
+
+    def __init__(self, pieces: Pieces) -> None:
+        self._pieces = pieces
+
+    def begin(self, contents: Contents) -> Snapshot:
+        """Make a snapshot."""
+        return _Kept([*self._pieces(contents)])
+
+
+class _Kept:
+    def __init__(self, pieces: list[bytes]) -> None:
+        self._pieces = iter(pieces)
 
     def read(self) -> bytes | None:
         """Return the next piece."""
@@ -92,30 +107,61 @@ class MadeAtOnce:
         self._pieces = iter(())
 
 
-class Forked:
+class MadeByChild:
     """
-    A snapshot made by a child process, which has the data as they were at the fork.
+    Snapshots made by a child process, which has the data as they were at the fork.
 
     Args:
-        server: Whose data.
-        contents: What of them.
-
-    Raises:
-        OSError: No process can be forked.
+        pieces: Makes the file.
+        child: Where.
     """
 
-    def __init__(self, server: Instance, contents: Contents) -> None:
+    def __init__(self, pieces: Pieces, child: Child) -> None:
+        self._pieces = pieces
+        self._child = child
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether there is a child already, whatever it does."""
+        return self._child.is_active
+
+    def begin(self, contents: Contents) -> Snapshot:
+        """
+        Begin a snapshot.
+
+        Raises:
+            OSError: No process can be forked.
+        """
+        return _Piped(self._pieces, contents, self._child)
+
+
+class _Piped:
+    def __init__(self, pieces: Pieces, contents: Contents, child: Child) -> None:
+        self._child = child
+        self._failure: str | None = None
+        self._is_done = False
         self._end, child_end = os.pipe()
+
+        def work() -> int:
+            for piece in pieces(contents):
+                left = memoryview(piece)
+                while left:
+                    left = left[os.write(child_end, left) :]
+            return 0
+
         try:
-            self._pid = os.fork()
+            self._pid = child.start("rdb", work, self._ended)
         except OSError:
             os.close(self._end)
-            os.close(child_end)
             raise
-        if not self._pid:
-            _write_and_exit(child_end, rdb_pieces(server, contents))
-        os.close(child_end)
+        finally:
+            os.close(child_end)
         os.set_blocking(self._end, False)
+
+    def _ended(self, code: int, signal: int) -> None:
+        self._is_done = True
+        if code or signal:
+            self._failure = f"the child process ended with code {code}, signal {signal}"
 
     def read(self) -> bytes | None:
         """
@@ -130,45 +176,18 @@ class Forked:
             return b""
         if piece:
             return piece
-        status = self._reap()
-        if status:
-            raise OSError(f"the child process ended with status {status}")
-        return None
-
-    def _reap(self) -> int:
-        pid, self._pid = self._pid, 0
-        if not pid:
-            return 0
-        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        self._child.poll()
+        if not self._is_done and self._child.pid != self._pid:
+            self._is_done, self._failure = True, "the child process was killed"
+        if self._failure is not None:
+            raise OSError(self._failure)
+        return None if self._is_done else b""
 
     def close(self) -> None:
         """End the child, if it is still there."""
         if self._end >= 0:
             os.close(self._end)
             self._end = -1
-        if self._pid:
-            os.kill(self._pid, 9)
-            self._reap()
-
-
-def _write_and_exit(descriptor: int, pieces: Iterator[bytes]) -> NoReturn:
-    """Be the child: write all pieces and end without a trace of the parent's business."""
-    status = 1
-    try:
-        for piece in pieces:
-            left = memoryview(piece)
-            while left:
-                left = left[os.write(descriptor, left) :]
-        status = 0
-    finally:
-        os._exit(status)
-
-
-def take_snapshot(server: Instance, contents: Contents) -> Snapshot:
-    """
-    Begin a snapshot.
-
-    Raises:
-        OSError: It cannot be made now.
-    """
-    return Forked(server, contents) if hasattr(os, "fork") else MadeAtOnce(server, contents)
+            if not self._is_done:
+                self._is_done = True
+                self._child.kill()

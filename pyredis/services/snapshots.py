@@ -33,6 +33,8 @@ def snapshot(
     *,
     is_base: bool = False,
     aux: Iterable[tuple[bytes, bytes]] = (),
+    has_data: bool = True,
+    has_functions: bool = True,
     on_keys: Callable[[int], None] = lambda keys: None,
 ) -> Iterator[bytes]:
     """
@@ -42,11 +44,14 @@ def snapshot(
         server: Whose data.
         is_base: Whether it is the base of an append-only file.
         aux: What else is to be told of the data (a primary's id and offset).
+        has_data: Whether the keys are in it.
+        has_functions: Whether the function libraries are.
         on_keys: Called with how many keys are written, now and then.
     """
     settings = server.settings
+    libraries = server.scripting.libraries.libraries.values() if has_functions else ()
     return write_rdb(
-        records_of(server, on_keys),
+        records_of(server, on_keys) if has_data else (),
         ValueWriter(settings.rdb_version, settings.rdbcompression),
         sizes={
             db.number: (len(db.values), len(db.deadlines))
@@ -54,7 +59,7 @@ def snapshot(
             if db.values
         },
         aux=[*_aux(server), *aux, (b"aof-base", b"%d" % is_base)],
-        functions=[each.code for each in server.scripting.libraries.libraries.values()],
+        functions=[each.code for each in libraries],
         checking=settings.rdbchecksum,
     )
 

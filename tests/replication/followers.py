@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from io import BytesIO
 
 from pyredis.execution.ports import NoConnection
 from pyredis.replication.primary import Primary
 from pyredis.replication.snapshots import Contents, MadeAtOnce
+from pyredis.services.snapshots import snapshot
 from tests.commands.session import Session
 
 
@@ -82,10 +84,10 @@ class Follower:
 def primary_of(session: Session) -> Primary:
     """Let a server have replicas; return its primary."""
 
-    def take(server: object, contents: Contents) -> MadeAtOnce:
-        return MadeAtOnce(session.server, contents)
+    def pieces(contents: Contents) -> Iterator[bytes]:
+        return snapshot(session.server, has_data=contents.data, has_functions=contents.functions)
 
-    primary = Primary(session.server, BytesIO, take)
+    primary = Primary(session.server, BytesIO, MadeAtOnce(pieces))
     session.server.replication = primary
     return primary
 

@@ -9,6 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from pyredis.errors import RedisError
 from pyredis.execution.replicas import Stage
 from pyredis.replication.primary import replica_name
+from pyredis.replication.snapshots import MadeAtOnce
 from pyredis.wire.replies import OK
 from pyredis.wire.request_encoder import encode_request
 from tests.commands.session import Session
@@ -158,12 +159,27 @@ class FullSynchronizationTests(PrimaryTestCase):
         def fail(*arguments: object) -> None:
             raise OSError("no process")
 
-        self.primary._take = fail  # type: ignore[assignment]
+        self.primary._snapshots.begin = fail  # type: ignore[method-assign]
         follower = Follower(self.session)
         follower.do("SYNC")
         self.assertIn(b"-ERR BGSAVE failed, replication can't continue", follower.taken())
         self.assertTrue(follower.wire.is_cut)
         self.assertEqual(self.primary.replicas(), ())
+
+    def test_something_else_is_under_way(self) -> None:
+        """A snapshot begins when there is room for a child process."""
+        snapshots = MadeAtOnce(lambda contents: iter((b"data",)))
+        self.primary._snapshots = snapshots
+        snapshots.is_busy = True
+        follower = Follower(self.session)
+        follower.do("SYNC")
+        self.primary.tick()
+        settle(self.session)
+        self.assertEqual(follower.taken(), b"")
+        snapshots.is_busy = False
+        self.primary.tick()
+        settle(self.session)
+        self.assertEqual(follower.taken(), b"$4\r\ndata")
 
     def test_a_snapshot_breaks(self) -> None:
         """Who was to get it is cut off, and the next one can be made."""
