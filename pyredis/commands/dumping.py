@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from functools import cache
 
+from twisted.logger import Logger
+
 from pyredis.errors import RedisError, syntax_error
 from pyredis.execution.arguments import Arguments, integer
 from pyredis.execution.client import Context
@@ -30,6 +32,7 @@ from pyredis.execution.table import family
 from pyredis.keyspace.database import Value
 from pyredis.keyspace.events import GENERIC
 from pyredis.keyspace.frequencies import FrequencyCounting
+from pyredis.persistence import rdb_format as rdb
 from pyredis.persistence.dump_payloads import PayloadRefused, load
 from pyredis.persistence.dump_payloads import dump as payload_of
 from pyredis.persistence.rdb_format import RdbError
@@ -38,6 +41,23 @@ from pyredis.primitives.numbers import INT64_MAX
 from pyredis.wire.replies import OK, Reply
 
 command = family("generic", Category.KEYSPACE)
+_log = Logger()
+
+_PACKED_AS = {
+    rdb.HASH_ZIPMAP: "Zipmap",
+    rdb.LIST_ZIPLIST: "List ziplist",
+    rdb.SET_INTSET: "Intset",
+    rdb.ZSET_ZIPLIST: "Zset ziplist",
+    rdb.HASH_ZIPLIST: "Hash ziplist",
+    rdb.LIST_QUICKLIST: "Quicklist ziplist",
+    rdb.STREAM_LISTPACKS: "Stream listpack",
+    rdb.HASH_LISTPACK: "Hash listpack",
+    rdb.ZSET_LISTPACK: "Zset listpack",
+    rdb.LIST_QUICKLIST_2: "Quicklist listpack",
+    rdb.STREAM_LISTPACKS_2: "Stream listpack",
+    rdb.SET_LISTPACK: "Set listpack",
+    rdb.STREAM_LISTPACKS_3: "Stream listpack",
+}
 
 _GREATEST_FREQUENCY = 255
 _LONGEST_IDLE_S = (1 << 24) - 2  # as long as Redis' clock of accesses can tell
@@ -189,7 +209,13 @@ def _value_of(ctx: Context, payload: bytes) -> Value:
         return load(payload, ctx.limits, checking=checking)
     except PayloadRefused:
         raise RedisError("DUMP payload version or checksum are wrong") from None
-    except RdbError:
+    except RdbError as error:
+        # The operator is told what the client is not: it may be an attempt to break in.
+        _log.info(
+            "RESTORE refused: {what} integrity check failed: {why}",
+            what=_PACKED_AS.get(payload[0] if payload else -1, "payload"),
+            why=str(error),
+        )
         raise RedisError("Bad data format") from None
 
 

@@ -196,7 +196,7 @@ def _read_consumer(
 ) -> int:
     name, at = read_string(data, at)
     if name in group.consumers:
-        raise CorruptRdb("two consumers of one name")
+        raise CorruptRdb("Duplicate stream consumer detected")
     consumer = group.create_consumer(name, _read_i64(data, at)[0])
     consumer.active_ms = consumer.seen_ms
     at += _MOMENT_BYTES
