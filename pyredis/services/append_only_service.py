@@ -257,8 +257,14 @@ class AppendOnlyService(Service):
         return self.flusher.appended_offset
 
     def call_when_synced(self, call: Callable[[], None]) -> None:
-        """Call a function whenever :attr:`synced_offset` has moved."""
-        self.flusher.on_synced = call
+        """Call a function when :attr:`synced_offset` has moved."""
+
+        def tell() -> None:
+            # Not at once: replies that are held back until then have to leave first.
+            if len(self._server.waiting_room):
+                self._server.soon(call)
+
+        self.flusher.on_synced = tell
 
     def rewrite(self, *, later: bool) -> str:
         """Write a new base in the background, as BGREWRITEAOF asks."""

@@ -181,6 +181,19 @@ class SpaceTests(AppendOnlyTestCase):
         self.assertEqual(client.mget("torn", "refused"), [b"x" * 100, None])
 
 
+class WaitingTests(AppendOnlyTestCase):
+    """WAITAOF tells the truth about the disk."""
+
+    def test_in_one_pipeline(self) -> None:
+        """The replies come in order, whether the sync is the round's own or a later one."""
+        for policy in ("always", "everysec"):
+            daemon = self.begin("--appendfsync", policy)
+            connection = daemon.connect()
+            self.addCleanup(connection.close)
+            connection.ask(b"SET k v\r\nWAITAOF 1 0 5000\r\n", b"+OK\r\n*2\r\n:1\r\n:0\r\n")
+            daemon.stop()
+
+
 class DamageTests(AppendOnlyTestCase):
     """Files that are not what they were."""
 

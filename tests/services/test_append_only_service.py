@@ -405,6 +405,7 @@ class DebuggingTests(ServiceTestCase):
         self.begin()
         told: list[int] = []
         self.service.call_when_synced(lambda: told.append(self.service.synced_offset))
+        self.session.another().do("BLPOP", "nothing", 0)
         self.service.feed([(0, [b"SET", b"a", b"1"])])
         offset = self.service.appended_offset
         self.session.clock.advance(0)
@@ -414,6 +415,8 @@ class DebuggingTests(ServiceTestCase):
         self.server.keyspace.refresh_now()
         self.session.clock.advance(0.1)
         self.thread.run()
+        self.assertEqual((self.service.synced_offset, told), (offset, []))
+        self.session.clock.advance(0)
         self.assertEqual(told, [offset])
         self.settings.appendfsync = "always"
         self.service.feed([(0, [b"SET", b"a", b"2"])])
