@@ -23,7 +23,7 @@ from pyredis.execution.instance import Instance
 from pyredis.file_system import FileSystem
 from pyredis.services.append_only_files import AppendOnlyError
 from pyredis.services.append_only_service import AppendOnlyService
-from pyredis.services.child_process import ChildProcess
+from pyredis.services.child_process import AtOnce, ChildProcess
 from pyredis.services.listeners import ListenerService
 from pyredis.services.loading import Loading, LoadingFailed
 from pyredis.services.snapshot_service import SnapshotService
@@ -73,6 +73,7 @@ class Durability:
         clock: ``IReactorTime``.
         listeners: Whose clients are to be answered when their writes are safe.
         keeps_snapshots: Whether there are snapshots, to be loaded at start.
+        forks: Whether the process is ours to fork.
 
     Attributes:
         loading: Loads snapshots.
@@ -93,6 +94,7 @@ class Durability:
         listeners: ListenerService,
         *,
         keeps_snapshots: bool,
+        forks: bool,
     ) -> None:
         self._server = server
         self._reactor = reactor
@@ -108,7 +110,7 @@ class Durability:
         self.loading = Loading(server)
         self.has_failed = False
         self.give_up: Callable[[], None] = lambda: None
-        self.child = ChildProcess(server)
+        self.child = ChildProcess(server) if forks else AtOnce(server)
         self.append_only = AppendOnlyService(server, self._files, self.child, self._thread, clock)
         self.append_only.in_round = listeners.is_reading
         self.append_only.listen = self._listen

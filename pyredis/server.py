@@ -92,6 +92,8 @@ class RedisServer(MultiService):
         pick_port: Listen on a free port instead of ``port``.
         on_shutdown: Called by SHUTDOWN; ends the process, or just this server.
         keeps_snapshots: Whether the data set is loaded from disk at start, and saved.
+        forks: Whether the process may be forked to save in the background; else
+            that is done at once.
         table: The commands; :func:`built_in_commands` if None.
 
     Attributes:
@@ -113,6 +115,7 @@ class RedisServer(MultiService):
         pick_port: bool = False,
         on_shutdown: Callable[[], None] | None = None,
         keeps_snapshots: bool = False,
+        forks: bool = False,
         table: CommandTable | None = None,
     ) -> None:
         super().__init__()
@@ -158,6 +161,7 @@ class RedisServer(MultiService):
             clock or reactor,
             self.listeners,
             keeps_snapshots=keeps_snapshots,
+            forks=forks,
         )
         self.durability.give_up = self._on_shutdown
         snapshots = MadeByChild(self._snapshot_for_replicas, self.durability.child)

@@ -150,6 +150,7 @@ def build(start: Start, reactor: Any, stop: Any) -> Any:
         config_path=start.config_path,
         on_shutdown=stop,
         keeps_snapshots=True,
+        forks=hasattr(os, "fork"),
     )
     for module in start.directives.modules:
         if module.arguments:

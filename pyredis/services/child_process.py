@@ -212,3 +212,29 @@ def _close_sockets() -> None:
                 os.close(descriptor)
         except OSError:
             continue  # that of the listing itself
+
+
+class AtOnce(ChildProcess):
+    """
+    No child: the work is done here and now, and has ended at the next look.
+
+    For a server within another program, whose process is not ours to fork, and
+    for systems that cannot.
+    """
+
+    def start(self, kind: str, work: Callable[[], int], done: Done) -> int:
+        """Do the work; ``done`` is called later, as if a child had done it."""
+        self.started_ms = self._server.keyspace.clock()
+        self._code = work()
+        self.kind, self.pid, self._done = kind, os.getpid(), done
+        return self.pid
+
+    def poll(self) -> None:
+        """Tell who started it that it has ended."""
+        if self.pid:
+            self.kind, self.pid = "", 0
+            self._done(self._code, 0)
+
+    def kill(self) -> None:
+        """Keep the outcome to ourselves."""
+        self.kind, self.pid = "", 0

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from pyredis.services.child_process import KILL_SIGNAL, ChildProcess
+from pyredis.services.child_process import KILL_SIGNAL, AtOnce, ChildProcess
 from tests.commands.session import Session
 
 
@@ -82,3 +82,23 @@ class ChildProcessTests(SynchronousTestCase):
         pid = self.start(lambda: time.sleep(30) or 0)
         os.kill(pid, KILL_SIGNAL)
         self.assertEqual(self.wait(), (0, KILL_SIGNAL))
+
+
+class AtOnceTests(SynchronousTestCase):
+    """Where nothing may be forked, the work is done in the process."""
+
+    def test_done_at_once(self) -> None:
+        """It has ended when somebody looks, unless it was not wanted any more."""
+        child = AtOnce(Session().server)
+        ended: list[tuple[int, int]] = []
+        child.start("rdb", lambda: 3, lambda *how: ended.append(how))
+        self.assertTrue(child.is_active)
+        child.poll()
+        child.poll()
+        self.assertEqual(ended, [(3, 0)])
+
+        child.start("rdb", lambda: 0, lambda *how: ended.append(how))
+        child.kill()
+        self.assertFalse(child.is_active)
+        child.poll()
+        self.assertEqual(ended, [(3, 0)])

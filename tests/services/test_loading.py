@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Iterator
+from random import Random
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -11,6 +12,7 @@ from pyredis.persistence.rdb_reader import Record
 from pyredis.persistence.rdb_value_writer import ValueWriter
 from pyredis.persistence.rdb_writer import write_rdb
 from pyredis.services.loading import Loading, LoadingFailed
+from pyredis.services.snapshots import snapshot
 from tests.commands.session import START_S, Session
 from tests.services.memory_files import MemoryFiles
 
@@ -183,3 +185,33 @@ class LoadingTests(SynchronousTestCase):
         files.failing["open_to_read"] = errno.EACCES
         error = self.assertRaises(LoadingFailed, self.loading.file, files, "x.rdb")
         self.assertIn("can't open the RDB file x.rdb", error.lines[0])
+
+
+class DamageTests(SynchronousTestCase):
+    """A file with any byte changed is refused or loaded, and nothing else happens."""
+
+    def test_every_byte(self) -> None:
+        """Of a file with values of each type, its checksum not looked at."""
+        session = Session(rdbchecksum=False)
+        for line in (
+            "SET s 123", "SET t text", "SET e v PX 5000", "RPUSH l a b 3", "SADD i 1 2 3",
+            "SADD m a b", "HSET h f v", "ZADD z 1 a 2 b", "XADD x 1-1 f v", "XGROUP CREATE x g 0",
+        ):  # fmt: skip
+            session.do(*line.split())
+        good = b"".join(snapshot(session.server))
+        rng = Random(1)
+        loading = Loading(session.server)
+        loaded = 0
+        for place in range(9, len(good)):
+            session.server.keyspace.databases[0].clear()
+            bad = bytearray(good)
+            bad[place] ^= 1 << rng.randrange(8)
+            loading.begin(len(bad))
+            try:
+                loading.at_once(loading.rdb(iter([bytes(bad)]), len(bad)))
+                loaded += 1
+            except LoadingFailed as error:
+                self.assertTrue(all(error.lines))
+            finally:
+                loading.end()
+        self.assertGreater(loaded, 0)
