@@ -90,7 +90,8 @@ _WATCHDOG = "there is no software watchdog"
 _LOGO = "no logo is printed"
 _START_CHECKS = "no check at start can be silenced"
 _NO_LIST_COMPRESSION = "nodes of a list are not compressed"
-_PAYLOADS = "payloads of RESTORE are always checked in full"
+_PAYLOADS = "files and payloads of RESTORE are always checked in full"
+_SLICES = "while a file is loaded, others are served every few milliseconds"
 _TLS_SESSIONS = "pyOpenSSL cannot size the cache: OpenSSL keeps 20480 sessions"
 _NO_MARKS = "sockets are not marked"
 _BYTEWISE = "SORT ... ALPHA compares bytes, whatever the locale"
@@ -256,7 +257,9 @@ class Parameters:
     rdb_save_incremental_fsync = YesNo(True)
     rdb_key_save_delay = Integer(0, INT_MIN, INT_MAX, HIDDEN)
     key_load_delay = Integer(0, INT_MIN, INT_MAX, HIDDEN)
-    loading_process_events_interval_bytes = Integer(2 * _MB, 1024, INT_MAX, HIDDEN)
+    loading_process_events_interval_bytes = Integer(
+        2 * _MB, 1024, INT_MAX, HIDDEN, no_effect=_SLICES
+    )
     stop_writes_on_bgsave_error = YesNo(True)
 
     # The append-only file.
