@@ -28,6 +28,7 @@ from pyredis.persistence.aof_reader import (
 from pyredis.persistence.rdb_format import RdbError
 from pyredis.persistence.rdb_reader import RdbReader
 from pyredis.services.append_only_files import AppendOnlyError
+from pyredis.services.loading import note_use
 
 if TYPE_CHECKING:
     from pyredis.execution.instance import Instance
@@ -172,14 +173,14 @@ class AppendOnlyLoader:
 
     def _put(self, record: Record) -> None:
         """Enter a key of a snapshot, whether it is due or not."""
-        number, key, value, deadline_ms, _idle_s, _frequency = record
+        number, key, value, deadline_ms, idle_s, frequency = record
         databases = self._server.keyspace.databases
         if number >= len(databases):
             raise RdbError(f"database {number}, of {len(databases)}")
         db = databases[number]
-        db.overwrite(key, value)
-        if deadline_ms is not None:
-            db.set_deadline(key, deadline_ms)
+        db.load(key, value, deadline_ms)
+        if db.accesses is not None:
+            note_use(self._server, db, key, idle_s, frequency)
 
     def _load_commands(self, name: str, file: ReadFile, data: bytes, start: int) -> Iterator[None]:
         longest = max(_LONGEST_WORD, self._server.settings.proto_max_bulk_len)

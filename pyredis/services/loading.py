@@ -34,6 +34,7 @@ from pyredis.persistence.rdb_reader import RdbReader, Record
 
 if TYPE_CHECKING:
     from pyredis.execution.instance import Instance
+    from pyredis.keyspace.database import Database
     from pyredis.services.files import Files, ReadFile
 
 Steps = Generator[int, None, None]
@@ -338,7 +339,7 @@ class _Filling:
                 self._make_room(db, key)
             db.load(key, value, deadline_ms)
             if db.accesses is not None and (idle_s is not None or frequency is not None):
-                self._note_use(db, key, idle_s, frequency)
+                note_use(self._server, db, key, idle_s, frequency)
         self._loading.keys_expired += expired
         self._loading.keys_loaded += count - expired
         return count
@@ -347,16 +348,6 @@ class _Filling:
         if not self._replacing:
             raise LoadingFailed(f"RDB has duplicated key {key!r} in DB {db.number}", FATAL)
         db.delete(key)
-
-    def _note_use(self, db: Any, key: bytes, idle_s: int | None, frequency: int | None) -> None:
-        """Note how a key was used, if the eviction policy of this server goes by the same."""
-        keyspace, settings = self._server.keyspace, self._server.settings
-        if keyspace.frequency is None:
-            if idle_s is not None:
-                keyspace.set_idle_ms(db, key, idle_s * 1000)
-        elif frequency is not None:
-            counting = FrequencyCounting(settings.lfu_log_factor, settings.lfu_decay_time)
-            keyspace.set_access_count(db, key, counting, frequency)
 
     def _heed(self) -> None:
         """Take over what stands beside the keys."""
@@ -408,6 +399,19 @@ class _Filling:
             expired=loading.keys_expired,
             skipped=skipped,
         )
+
+
+def note_use(
+    server: Instance, db: Database, key: bytes, idle_s: int | None, frequency: int | None
+) -> None:
+    """Note how a key was used, if the eviction policy of this server goes by the same."""
+    keyspace, settings = server.keyspace, server.settings
+    if keyspace.frequency is None:
+        if idle_s is not None:
+            keyspace.set_idle_ms(db, key, idle_s * 1000)
+    elif frequency is not None:
+        counting = FrequencyCounting(settings.lfu_log_factor, settings.lfu_decay_time)
+        keyspace.set_access_count(db, key, counting, frequency)
 
 
 def _portions(file: ReadFile) -> Iterator[bytes]:

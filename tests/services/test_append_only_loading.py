@@ -80,6 +80,14 @@ class LoadingTests(LoadingTestCase):
         self.assertEqual(loader.loaded_bytes, loader.total_bytes)
         self.assertEqual(loader.base_bytes, len(SNAPSHOT))
 
+    def test_how_keys_were_used(self) -> None:
+        """Is known again where the eviction policy goes by it."""
+        self.server.keyspace.track_accesses()
+        records = [(0, b"k", b"v", None, 100, None), (0, b"l", b"v", None, None, None)]
+        self.files.put(BASE, b"".join(write_rdb(records, ValueWriter())))
+        self.load()
+        self.assertEqual(self.session.do("OBJECT", "IDLETIME", "k"), 100)
+
     def test_a_base_of_commands(self) -> None:
         """And a snapshot with commands behind it, as older versions wrote them."""
         self.files.put(BASE, commands("SET k 1"))
