@@ -185,7 +185,7 @@ class WaitingRoom:
 
     def _is_worth_trying(self, queue: Mapping[Waiting, None], db: Database, key: bytes) -> bool:
         """Tell whether anybody in a queue can be served by the key as it is now."""
-        if db.peek(key) is not None:
+        if db.living(key) is not None:
             return True
         return bool(self._await_removal) and any(w.blocked.wakes_on_removal for w in queue)
 
@@ -194,7 +194,7 @@ class WaitingRoom:
         if waiting.client.waiting is not waiting:
             return True
         blocked = waiting.blocked
-        if blocked.wakes_on_removal or waiting.db.peek(key).__class__ is blocked.kind:
+        if blocked.wakes_on_removal or waiting.db.living(key).__class__ is blocked.kind:
             pause = self._server.pause
             if pause.is_on and pause.keeps_from_serving(waiting, key):
                 return False

@@ -171,6 +171,13 @@ class Database:
             return self._without_due_fields(key, value)
         return value
 
+    def living(self, key: bytes) -> Value:
+        """Return the value of a key, or None if it is due, and leave it to others to expire it."""
+        deadline = self.deadlines.get(key)
+        if deadline is not None and deadline < self.keyspace.now_ms and not self.keyspace.loading:
+            return None
+        return self.values.get(key)
+
     def _attend(self, key: bytes, value: Value) -> Value:
         """Expire what is due, note the access; return the value, None if it is gone."""
         if key in self.deadlines:

@@ -273,6 +273,15 @@ class ExpiryTests(DatabaseCase):
         self.db.store(b"here", b"v")
         self.assertEqual({self.db.random_key() for _ in range(20)}, {b"here"})
 
+    def test_looking_without_consequences(self) -> None:
+        """What is due reads as absent, and stays for whoever expires it."""
+        self.db.store(b"k", b"v")
+        self.db.set_deadline(b"k", self.keyspace.now_ms)
+        self.assertEqual(self.db.living(b"k"), b"v")
+        self.db.set_deadline(b"k", self.keyspace.now_ms - 1)
+        self.assertIsNone(self.db.living(b"k"))
+        self.assertIn(b"k", self.db.values)
+
 
 class WholeTests(DatabaseCase):
     """Databases as a whole."""
