@@ -110,6 +110,7 @@ class Durability:
         self.loading = Loading(server)
         self.has_failed = False
         self.give_up: Callable[[], None] = lambda: None
+        self._forks = forks
         self.child = ChildProcess(server) if forks else AtOnce(server)
         self.append_only = AppendOnlyService(server, self._files, self.child, self._thread, clock)
         self.append_only.in_round = listeners.is_reading
@@ -174,9 +175,13 @@ class Durability:
 
     def _snapshot_loaded(self) -> None:
         self._log.info("DB loaded from disk: {seconds:.3f} seconds", seconds=self.loading.elapsed_s)
-        # What was loaded lives as long as the process.
-        gc.freeze()
+        self._keep_for_good()
         self._be_ready()
+
+    def _keep_for_good(self) -> None:
+        """Spare the garbage collector what was loaded, in a process that is ours."""
+        if self._forks:
+            gc.freeze()
 
     def _snapshot_failed(self, failure: Failure) -> None:
         if failure.check(CancelledError):
@@ -209,8 +214,7 @@ class Durability:
         keyspace = self._server.keyspace
         keyspace.saved_at = keyspace.dirty
         self.loading.end()
-        # What was loaded lives as long as the process.
-        gc.freeze()
+        self._keep_for_good()
 
     def _fail(self) -> None:
         """Refuse to serve other data than those there are."""
