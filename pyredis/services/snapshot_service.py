@@ -246,8 +246,8 @@ class SnapshotService(Service):
         now_ms = self._server.keyspace.clock()
         self._last_seconds = (now_ms - self._child.started_ms) // 1000
         if signal:
-            self._log.warn("Background saving terminated by signal {signal}", signal=signal)
             self._remove(self._temporary(self._pid))
+            self._log.warn("Background saving terminated by signal {signal}", signal=signal)
             if signal != KILL_SIGNAL:
                 self._failed()
         elif code:
