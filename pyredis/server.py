@@ -30,6 +30,7 @@ from pyredis.config.rewrite import rewrite
 from pyredis.config.settings import Settings, is_sensitive
 from pyredis.durability import Durability
 from pyredis.errors import RedisError
+from pyredis.execution.blocking import Blocked
 from pyredis.execution.client import Client
 from pyredis.execution.flags import MODULE
 from pyredis.execution.instance import Instance
@@ -44,6 +45,7 @@ from pyredis.process_memory import ProcessMemory, release_memory
 from pyredis.replication.primary import Primary
 from pyredis.replication.snapshots import Contents, MadeByChild
 from pyredis.replication.transfer import Spool
+from pyredis.services.catching_up import CatchingUp
 from pyredis.services.keyspace_service import KeyspaceService
 from pyredis.services.listeners import ListenerService
 from pyredis.services.replication_service import ReplicationService
@@ -168,6 +170,7 @@ class RedisServer(MultiService):
         self.primary = Primary(self.instance, self._make_spool, snapshots)
         self.instance.replication = self.primary
         self.instance.append_only.call_when_synced(self.primary.look_at_waiting)
+        self.catching_up = CatchingUp(self.instance, self.primary)
         self.replication_service = ReplicationService(self.primary, clock or reactor)
         self.signalled_shutdown = SignalledShutdown(self.instance, self.shutdown)
         # Stopped in reverse order: the ports first.
@@ -299,9 +302,18 @@ class RedisServer(MultiService):
 
     # execution.ports.Host
 
-    def shutdown(self, save: bool | None, now: bool, force: bool) -> None:
-        """Stop the server, as SHUTDOWN asks."""
+    def shutdown(self, save: bool | None, now: bool, force: bool) -> Blocked | None:
+        """Stop the server, as SHUTDOWN asks; return what to wait with if replicas come first."""
+        if self.catching_up.is_under_way:
+            return self.catching_up.waiting
         self._log.warn("User requested shutdown...")
+        if not now and self.catching_up.begin(partial(self._end, save, force)):
+            return self.catching_up.waiting
+        self._end(save, force)
+        return None
+
+    def _end(self, save: bool | None, force: bool) -> None:
+        self.primary.log_step()
         self.durability.prepare_shutdown(save, force)
         # Whoever sees the end of a connection is not to find the server there still.
         self.listeners.close_ports()
@@ -309,7 +321,8 @@ class RedisServer(MultiService):
 
     def abort_shutdown(self) -> bool:
         """Do not stop, though a signal asked for it; return whether one did."""
-        return self.signalled_shutdown.abort()
+        was_asked = self.signalled_shutdown.abort()
+        return self.catching_up.abort() or was_asked
 
     def rewrite_config(self, force_all: bool = False) -> None:
         """

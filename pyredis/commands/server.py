@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from pyredis.errors import RedisError, db_index_out_of_range, syntax_error
 from pyredis.execution.arguments import integer_between
+from pyredis.execution.blocking import Blocked
 from pyredis.execution.client import Context
 from pyredis.execution.flags import (
     ADMIN,
@@ -90,8 +91,9 @@ def flushdb(ctx: Context, *options: bytes) -> Reply:
     complexity="O(N) for N keys if they are saved, else O(1)",
     history=[("7.0.0", "`NOW`, `FORCE` and `ABORT`.")],
     syntax="[NOSAVE | SAVE]:save-selector [NOW@7.0.0] [FORCE@7.0.0] [ABORT@7.0.0]",
+    may_wait=True,
 )
-def shutdown(ctx: Context, *options: bytes) -> Reply:
+def shutdown(ctx: Context, *options: bytes) -> Reply | Blocked:
     """Stop the server, after saving if that is configured or asked for."""
     words = {option.upper() for option in options}
     if not words <= _SHUTDOWN_WORDS or words >= {b"SAVE", b"NOSAVE"}:
@@ -111,7 +113,9 @@ def shutdown(ctx: Context, *options: bytes) -> Reply:
         if save is not False:
             raise busy.refusal()
         busy.shut_down()
-    ctx.server.host.shutdown(save, now, b"FORCE" in words)
+    waiting = ctx.server.host.shutdown(save, now, b"FORCE" in words)
+    if waiting is not None:
+        return waiting
     # The client is to see the end of the connection, and no reply.
     ctx.client.close()
     return NO_REPLY

@@ -8,9 +8,12 @@ nothing, so that a command can run in a test with no socket and no process.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from pyredis.errors import RedisError
+
+if TYPE_CHECKING:
+    from pyredis.execution.blocking import Blocked
 
 
 class Connection(Protocol):
@@ -214,9 +217,12 @@ class NoCarrier:
 class Host(Protocol):
     """The process around a server: what a few commands ask of it."""
 
-    def shutdown(self, save: bool | None, now: bool, force: bool) -> None:
+    def shutdown(self, save: bool | None, now: bool, force: bool) -> Blocked | None:
         """
         Stop the server.
+
+        Returns:
+            What to wait with if others come first, None if it stops.
 
         Raises:
             RedisError: It cannot stop now.
@@ -275,7 +281,7 @@ class Host(Protocol):
 class NoHost:
     """No process: what needs one is refused."""
 
-    def shutdown(self, save: bool | None, now: bool, force: bool) -> None:
+    def shutdown(self, save: bool | None, now: bool, force: bool) -> Blocked | None:
         """Refuse."""
         raise RedisError("Errors trying to SHUTDOWN. Check logs.")
 

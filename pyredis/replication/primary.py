@@ -16,7 +16,14 @@ from twisted.logger import Logger
 
 from pyredis.errors import RedisError
 from pyredis.execution.propagation import ANY_DATABASE, Audience
-from pyredis.execution.replicas import NO_HISTORY, ReplicaState, Stage, Target, replica_ip
+from pyredis.execution.replicas import (
+    NO_HISTORY,
+    STAGE_NAMES,
+    ReplicaState,
+    Stage,
+    Target,
+    replica_ip,
+)
 from pyredis.replication.backlog import Backlog
 from pyredis.replication.snapshots import Contents, Snapshots
 from pyredis.replication.stream import ReplicationStream
@@ -461,7 +468,37 @@ class Primary:
         """Run what a client waits with again when acknowledgements come; ask for them."""
         if client not in self._awaited:
             self._awaited[client] = target
-            self.repeat(ANY_DATABASE, (b"REPLCONF", b"GETACK", b"*"))
+            self.ask()
+
+    def ask(self) -> None:
+        """Ask replicas how far they are."""
+        self.repeat(ANY_DATABASE, (b"REPLCONF", b"GETACK", b"*"))
+
+    def is_in_step(self) -> bool:
+        """Tell whether every replica has everything."""
+        offset = self.offset
+        return all(state.ack_offset >= offset for state in self._replicas.values())
+
+    def log_step(self) -> None:
+        """Tell the operator which replicas lack something at the end."""
+        offset, now_ms = self.offset, self._now_ms()
+        lagging = [c for c, state in self._replicas.items() if state.ack_offset < offset]
+        for client in lagging:
+            state = state_of(client)
+            self._log.info(
+                "Lagging replica {name} reported offset {behind} behind master, lag={lag}, "
+                "state={stage}.",
+                name=replica_name(client),
+                behind=offset - state.ack_offset,
+                lag=(now_ms - state.ack_ms) // 1000 if state.stage is Stage.ONLINE else 0,
+                stage=STAGE_NAMES[state.stage],
+            )
+        if self._replicas:
+            self._log.info(
+                "{near} of {all} replicas are in sync when shutting down.",
+                near=len(self._replicas) - len(lagging),
+                all=len(self._replicas),
+            )
 
     def awaited(self, client: Client) -> Target | None:
         """Return what a client waits for, None if it does not."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _LATER_S = 0.1
 
-End = Callable[["bool | None", bool, bool], None]
+End = Callable[["bool | None", bool, bool], object]
 
 
 class SignalledShutdown:
