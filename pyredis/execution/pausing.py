@@ -118,7 +118,7 @@ class ClientPause:
 
     def holds(self, client: Client, command: Command, argv: Sequence[bytes]) -> bool:
         """Tell whether a command has to wait."""
-        if self._timer is not None and (self._holds_all or _may_replicate(command)):
+        if self._timer is not None and (self._holds_all or self._may_replicate(command, argv)):
             return True
         transaction = client.transaction
         if transaction is not None:
@@ -129,7 +129,16 @@ class ClientPause:
 
     def _holds_queued(self, command: Command, argv: Sequence[bytes]) -> bool:
         is_paused = self._timer is not None
-        return (is_paused and _may_replicate(command)) or self._touches_held(command, argv)
+        return (is_paused and self._may_replicate(command, argv)) or self._touches_held(
+            command, argv
+        )
+
+    def _may_replicate(self, command: Command, argv: Sequence[bytes]) -> bool:
+        """Tell whether replicas may hear of a command; not of a script that will not write."""
+        if not command.may_replicate:
+            return command.is_write
+        runs_script = command.declaration.runs_commands
+        return not (runs_script and self._server.scripting.promises_no_writes(argv[1]))
 
     def _touches_held(self, command: Command, argv: Sequence[bytes]) -> bool:
         """Tell whether a command names a held key, or may change keys that it does not name."""
@@ -163,10 +172,6 @@ class ClientPause:
         if self._timer is not None and self._timer.active():
             self._timer.cancel()
         self._timer = None
-
-
-def _may_replicate(command: Command) -> bool:
-    return command.is_write or command.may_replicate
 
 
 def _may_change_any_key(command: Command) -> bool:

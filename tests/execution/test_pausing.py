@@ -36,6 +36,21 @@ class PauseTests(SynchronousTestCase):
         self.pass_time()
         self.assertEqual((self.other.written, third.written), ([1], [2]))
 
+    def test_scripts_that_do_not_write(self) -> None:
+        """A script or function that declares that it does not write need not wait."""
+        script = "#!lua flags=no-writes\nreturn 1"
+        library = (
+            "#!lua name=lib\nredis.register_function{function_name='reads', flags={'no-writes'}, "
+            "callback=function() return 2 end}"
+        )
+        self.do("FUNCTION", "LOAD", library)
+        self.do("CLIENT", "PAUSE", 1000, "WRITE")
+        self.assertEqual(self.do("EVAL", script, 0), 1)
+        self.assertEqual(self.do("EVAL", script, 0), 1)
+        self.assertEqual(self.do("FCALL", "reads", 0), 2)
+        self.assertIs(self.do("EVAL", "return 1", 0), LATER)
+        self.assertIs(self.other.do("EVAL", "#!nonsense", 0), LATER)
+
     def test_it_ends_by_itself(self) -> None:
         """When its time has run out."""
         self.do("CLIENT", "PAUSE", 1000, "write")

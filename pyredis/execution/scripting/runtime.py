@@ -182,6 +182,25 @@ class Scripting:
             raise RedisError("No matching script. Please use EVAL.", code="NOSCRIPT")
         return script
 
+    def promises_no_writes(self, script: bytes) -> bool:
+        """
+        Tell whether a script declares that it does not write.
+
+        Args:
+            script: Its text, its digest, or the name of a function.
+        """
+        known = self._by_body.get(script) or self.scripts.get(script.lower())
+        if known is not None:
+            return known.code.no_writes
+        function = self.libraries.functions.get(script.lower())
+        if function is not None:
+            return function.code.no_writes
+        try:
+            flags, _ = script_header(script)
+        except RedisError:
+            return False
+        return flags is not ScriptFlag.COMPATIBLE and ScriptFlag.NO_WRITES in flags
+
     def flush(self) -> None:
         """Forget all scripts, and all that they have left behind."""
         self.scripts.clear()
