@@ -74,6 +74,11 @@ class Primary:
         self.second_id = NO_HISTORY
         self.second_offset = -1
         self.lacks_replicas = False
+        server.facts.update(
+            mem_replication_backlog=self._backlog_bytes,
+            mem_total_replication_buffers=lambda: self._backlog_bytes() + self._waiting_bytes(),
+            mem_clients_slaves=self._waiting_bytes,
+        )
 
     # What is so
 
@@ -97,6 +102,16 @@ class Primary:
             "repl_backlog_first_byte_offset": backlog.first if backlog else 0,
             "repl_backlog_histlen": backlog.length if backlog else 0,
         }
+
+    def _backlog_bytes(self) -> int:
+        return 0 if self._stream is None else self._stream.backlog.length
+
+    def _waiting_bytes(self) -> int:
+        """Return how much waits for replicas to take it."""
+        return sum(
+            state.held_bytes + client.connection.pending_output()
+            for client, state in self._replicas.items()
+        )
 
     def reset_statistics(self) -> None:
         """Count anew."""

@@ -412,6 +412,16 @@ class FollowingTests(PrimaryTestCase):
         self.server.reset_statistics()
         self.assertEqual(self.primary.facts()["sync_full"], 0)
 
+    def test_memory(self) -> None:
+        """INFO tells what the backlog holds, and what waits for replicas."""
+        follower = self.online()
+        self.session.do("SET", "a", "1")
+        follower.wire.unsent = 100
+        self.assertEqual(self.server.fact("mem_replication_backlog"), self.primary.offset)
+        self.assertEqual(self.server.fact("mem_clients_slaves"), 100)
+        both = self.server.fact("mem_total_replication_buffers")
+        self.assertEqual(both, self.primary.offset + 100)
+
     def test_names(self) -> None:
         """The log calls replicas by the address where others reach them."""
         follower = Follower(self.session)
