@@ -176,11 +176,12 @@ def tune_garbage_collector() -> None:
     Keep full collections rare: the data of a server is not cyclic garbage.
 
     Requests and replies die by their reference counts. What was loaded by now
-    lives as long as the process.
+    lives as long as the process. New collections are looked at twice, while they
+    are young, in portions that take a few milliseconds each.
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 50, 1_000)
+    gc.set_threshold(20_000, 5, 10_000)
 
 
 def tell_when_ready(server: Any) -> None:
