@@ -50,12 +50,16 @@ def take_together(gathered: Gathered) -> Gathered:
     size = len(gathered[0][1])
     human = batch.typed and first.speaks_human
     command, now_ms = client.last_command, client.last_interaction_ms
+    last: object = gathered  # no reply
+    data = b""
     for (protocol, _), reply in zip(gathered, replies, strict=False):
         its = protocol.client
         its.last_command = command
         its.last_interaction_ms = now_ms
         its.input_bytes += size
-        data = encoded_human((reply,)) if human else encoded(reply, resp)
+        if reply is not last:
+            data = encoded_human((reply,)) if human else encoded(reply, resp)
+            last = reply
         its.output_bytes += len(data)
         protocol.send(data)
     return gathered[len(replies) :]

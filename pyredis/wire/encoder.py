@@ -317,6 +317,8 @@ def encoded_each(replies: list[Any], resp: int) -> bytes:
         if kind is Simple and replies.count(first) == len(replies):
             wire: bytes = first.wire
             return wire * len(replies)
+        if kind is list and all(reply is first for reply in replies):
+            return encoded(first, resp) * len(replies)
     pieces: list[bytes] = []
     _encode_items(replies, pieces.append, resp)
     return b"".join(pieces)

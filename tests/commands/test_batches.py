@@ -20,7 +20,7 @@ from pyredis.wire.replies import LATER
 from tests.commands.session import Session
 
 KEYS = [b"a", b"b", b"mylist", b"myset", b"myhash"]
-WORDS = [b"1", b"2", b"-7", b"x", b"y" * 9, b"z" * 70, b"9223372036854775806", b""]
+WORDS = [b"0", b"1", b"2", b"-7", b"x", b"y" * 9, b"z" * 70, b"9223372036854775806", b""]
 WIDTHS = {
     b"PING": 0,
     b"GET": 1,
@@ -162,6 +162,7 @@ class TogetherTests(SynchronousTestCase):
         b"RPUSH": [[b"list", b"e%d" % n] for n in range(20)],
         b"LPOP": [[b"list"]] * 20,
         b"RPOP": [[b"list"]] * 20,
+        b"LRANGE": [[b"list", b"0", b"9"]] * 20,
         b"SADD": [[b"set", b"m%d" % n] for n in range(20)],
         b"SPOP": [[b"set"]] * 20,
         b"HSET": [[b"hash", b"f%d" % n, b"v"] for n in range(20)],
@@ -267,6 +268,7 @@ class TogetherTests(SynchronousTestCase):
 
         self.assertEqual(together(self.session, b"GET", [[b"large"]] * 9)[0], 0)
         self.assertEqual(together(self.session, b"LPOP", [[b"list"]] * 9)[0], 0)
+        self.assertEqual(together(self.session, b"LRANGE", [[b"list", b"0", b"0"]] * 9)[0], 3)
         self.assertEqual(together(self.session, b"RPOP", [[b"list"]] * 9)[0], 0)
         self.assertLess(together(self.session, b"SPOP", [[b"set"]] * 9)[0], 9)
         self.assertEqual(self.session.do("SCARD", "set"), 11)

@@ -283,8 +283,19 @@ class SeveralTests(SynchronousTestCase):
     def test_alike_and_mixed(self) -> None:
         """However many are of one kind."""
         replies = [row[0] for row in ROWS.values()]
-        for some in (replies, [b"a", b"b"], [b"a", b"x" * 2000], [1, -2], [OK] * 3, [OK, PONG],
-                     [b"a", None], [None, None], [1, b"a"], [[1], [2]]):  # fmt: skip
+        for some in (
+            replies,
+            [b"a", b"b"],
+            [b"a", b"x" * 2000],
+            [1, -2],
+            [OK] * 3,
+            [OK, PONG],
+            [b"a", None],
+            [None, None],
+            [1, b"a"],
+            [[1], [2]],
+            [[b"a", b"b"]] * 3,
+        ):
             for resp in (2, 3):
                 self.assertEqual(
                     encoded_each(some, resp), b"".join(encoded(each, resp) for each in some)
