@@ -222,6 +222,8 @@ class WaitingRoom:
             return
         outer, client.behind = client.behind, []
         reply = self._server.dispatcher.call(client, waiting.command, waiting.argv)
+        if self._server.tracking.owed:
+            self._server.tracking.settle()
         if reply.__class__ is Blocked:
             waiting.command.calls -= 1
         else:

@@ -17,7 +17,7 @@ from pyredis.execution.ports import Connection, NoConnection
 from pyredis.execution.propagation import NO_EFFECT
 from pyredis.wire.encoder import encode, encoded
 from pyredis.wire.human import encode_human
-from pyredis.wire.replies import Push, Reply
+from pyredis.wire.replies import Encoded, Push, Reply
 
 if TYPE_CHECKING:
     from pyredis.acl.users import User
@@ -106,9 +106,9 @@ class Client:
 
     Attributes:
         argv: The request under way, if it takes the dispatcher's long way.
-        behind: What is told while a request runs and leaves behind its reply; None
-            while pushes leave at once.
-        hears: It is told of changed keys, its own or another client's.
+        behind: What is pushed to it while its own request runs and leaves behind the
+            reply; None while pushes leave at once.
+        is_told: It is told of changed keys, its own or another client's.
         plain: Finds the commands that may go the dispatcher's short way for its user.
         replica: What it has told of itself as a replica; None for any other client.
         reads_lines: The request that waits was typed as a line: its answer has
@@ -124,10 +124,10 @@ class Client:
         "connection",
         "created_ms",
         "ctx",
-        "hears",
         "id",
         "input_bytes",
         "is_monitor",
+        "is_told",
         "is_unix",
         "last_command",
         "last_interaction_ms",
@@ -185,8 +185,8 @@ class Client:
         self.no_touch = False
         self.is_monitor = False
         self.tracking: TrackingState | None = None
-        self.hears = False
-        self.behind: list[Push] | None = None
+        self.is_told = False
+        self.behind: list[Push | Encoded] | None = None
         self.subscriptions: Subscriptions | None = None
         self.reply_mode = "on"
         self.resp = 2
@@ -227,13 +227,13 @@ class Client:
             or self.no_touch
             or self.is_monitor
             or self.is_replica
-            or self.hears
-            or self.is_only_listening
+            or self.is_told
+            or bool(self.subscriptions)
         )
 
-    def hear(self, hears: bool) -> None:
+    def tell(self, is_told: bool) -> None:
         """Say whether this client is told of changed keys."""
-        self.hears = hears
+        self.is_told = is_told
         self.refresh()
 
     @property
@@ -297,11 +297,18 @@ class Client:
             self.connection.write(b"".join(pieces))
 
     def deliver(self, data: bytes) -> None:
-        """Send an encoded message of a channel."""
+        """Send encoded bytes at once."""
         if not self.closing:
             self.connection.write(data)
 
-    def push(self, push: Push) -> None:
+    def hear(self, data: bytes) -> None:
+        """Send a message of a channel: now, or behind the reply to the request under way."""
+        if self.behind is not None:
+            self.behind.append(Encoded(data))
+        else:
+            self.deliver(data)
+
+    def push(self, push: Push | Encoded) -> None:
         """Send a push: now, or behind the reply to the request under way."""
         if self.behind is not None:
             self.behind.append(push)

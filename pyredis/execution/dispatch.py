@@ -318,7 +318,6 @@ class Dispatcher:
         self._keyspace.refresh_now()
         if self.log_command is not None:
             self.log_command(client, argv)
-        hears = client.hears
         try:
             reply = self._dispatch(client, argv)
         except RedisError as error:
@@ -337,7 +336,16 @@ class Dispatcher:
         # Pushes are no replies: CLIENT REPLY does not silence them.
         if client.reply_mode != "on" and reply is not LATER and reply.__class__ is not Several:
             reply = self._silenced(client)
-        return self._server.tracking.answered(client, reply) if hears else reply
+        if client.tracking is not None:
+            self._server.tracking.request_over(client)
+        behind, client.behind = client.behind, None
+        if not behind:
+            return reply
+        if reply is LATER:
+            for push in behind:
+                client.push(push)
+            return reply
+        return Several([reply, *behind])
 
     def _dispatch(self, client: Client, argv: Sequence[bytes]) -> Reply:
         try:
@@ -369,15 +377,16 @@ class Dispatcher:
         pause = self._server.pause
         if pause.is_on and pause.holds(client, command, argv):
             return pause.postpone(client, command, argv)
-        if client.hears:
+        if client.is_told:
             self._server.tracking.limit()
         transaction = client.transaction
         if transaction is not None and not command.runs_in_transaction:
             transaction.queued.append((command, argv))
             return QUEUED
-        if client.hears:
-            client.behind = []
+        client.behind = []
         reply: Any = self.call(client, command, argv)
+        if self._server.tracking.owed:
+            self._server.tracking.settle()
         if reply.__class__ is Blocked:
             reply = self._server.waiting_room.enter(client, command, argv, reply)
         return cast(Reply, reply)

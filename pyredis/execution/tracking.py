@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from pyredis.errors import RedisError, c_text
 from pyredis.execution.flags import PUBSUB, READONLY, SKIP_MONITOR
 from pyredis.execution.key_specs import KeyFinder, key_finder
-from pyredis.wire.replies import LATER, Push, Reply, Several
+from pyredis.wire.replies import Push
 
 if TYPE_CHECKING:
     from pyredis.execution.client import Client
@@ -183,6 +183,10 @@ class Tracking:
 
     Args:
         server: Whose clients they are.
+
+    Attributes:
+        owed: What is told when the request under way is over, behind all messages that
+            it published to the same client: who tracks, how, and which keys.
     """
 
     def __init__(self, server: Instance) -> None:
@@ -194,6 +198,7 @@ class Tracking:
         self._listeners: dict[bytes, dict[Client, None]] = {}
         self._changed: dict[bytes, dict[bytes, Client | None]] = {}
         self._finders: dict[Command, KeyFinder | None] = {}
+        self.owed: list[tuple[Client, TrackingState, Sequence[bytes] | None]] = []
         self._is_expiry = False
         self._runs_over = 0
 
@@ -236,9 +241,9 @@ class Tracking:
             self._observe()
         self._clients[client.id] = client
         client.tracking = wanted
-        client.hear(True)
+        client.tell(True)
         if wanted.redirect:
-            self._server.clients[wanted.redirect].hear(True)
+            self._server.clients[wanted.redirect].tell(True)
         if wanted.broadcasts:
             for prefix in prefixes or (b"",):
                 wanted.prefixes.add(prefix)
@@ -257,7 +262,7 @@ class Tracking:
                 del self._listeners[prefix]
                 self._changed.pop(prefix, None)
         del self._clients[client.id]
-        client.hear(
+        client.tell(
             any(
                 other.tracking is not None and other.tracking.redirect == client.id
                 for other in self._clients.values()
@@ -375,9 +380,10 @@ class Tracking:
             client = self._clients.get(number)
             if client is None or client.tracking is None or client.tracking.broadcasts:
                 continue
-            if client.tracking.skips_own and client is self._writer():
-                continue
-            self._tell(client, client.tracking, [key])
+            if client is not self._writer():
+                self._tell(client, client.tracking, [key])
+            elif not client.tracking.skips_own:
+                self.owed.append((client, client.tracking, [key]))
 
     def _writer(self) -> Client | None:
         """Return who runs a command now, the caller of a script for the script's."""
@@ -387,8 +393,13 @@ class Tracking:
     def all_changed(self) -> None:
         """Tell all who track that no key is what it was (FLUSHALL, FLUSHDB)."""
         self._readers.clear()
+        writer = self._writer()
         for client in list(self._clients.values()):
-            if client.tracking is not None:
+            if client.tracking is None:
+                continue
+            if client is writer:
+                self.owed.append((client, client.tracking, None))
+            else:
                 self._tell(client, client.tracking, None)
 
     def _tell(self, client: Client, state: TrackingState, keys: Sequence[bytes] | None) -> None:
@@ -414,16 +425,15 @@ class Tracking:
         elif state.redirect and hearer.subscriptions:
             hearer.push(Push([b"message", CHANNEL, keys]))
 
-    # After a request of somebody who hears
+    def settle(self) -> None:
+        """Tell those whose request changed what they had read, now that it is over."""
+        owed, self.owed = self.owed, []
+        for client, state, keys in owed:
+            self._tell(client, state, keys)
 
-    def answered(self, client: Client, reply: Reply) -> Reply:
-        """
-        Return a reply with what the client was told meanwhile behind it.
-
-        Args:
-            client: Whose request is over, or waits.
-            reply: Its reply.
-        """
+    @staticmethod
+    def request_over(client: Client) -> None:
+        """Let CLIENT CACHING hold no longer than the one command behind it, or its transaction."""
         state = client.tracking
         if (
             state is not None
@@ -432,14 +442,6 @@ class Tracking:
             and client.last_command not in state.caching
         ):
             state.caching = ()
-        behind, client.behind = client.behind, None
-        if not behind:
-            return reply
-        if reply is LATER:
-            for push in behind:
-                client.push(push)
-            return reply
-        return Several([reply, *behind])
 
 
 def _finder_of(command: Command) -> KeyFinder | None:

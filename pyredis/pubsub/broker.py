@@ -22,8 +22,8 @@ class Subscriber(Protocol):
     resp: int
     subscriptions: Subscriptions | None
 
-    def deliver(self, data: bytes) -> None:
-        """Send an encoded message."""
+    def hear(self, data: bytes) -> None:
+        """Take an encoded message."""
 
 
 class Subscriptions:
@@ -166,7 +166,7 @@ def _send(listeners: Iterable[Subscriber], parts: list[object]) -> int:
         form = forms.get(subscriber.resp)
         if form is None:
             form = forms[subscriber.resp] = encoded(Push(parts), subscriber.resp)
-        subscriber.deliver(form)
+        subscriber.hear(form)
         sent += 1
     return sent
 

@@ -21,6 +21,7 @@ from pyredis.wire.replies import (
     BigNumber,
     Boolean,
     Double,
+    Encoded,
     Entries,
     HumanDouble,
     Pairs,
@@ -112,6 +113,10 @@ def _encode_push(reply: Push, append: Append, resp: int) -> None:
 
 def _encode_several(reply: Several, append: Append, resp: int) -> None:
     _encode_items(reply, append, resp)
+
+
+def _encode_encoded(reply: Encoded, append: Append, resp: int) -> None:
+    append(reply.wire)
 
 
 def _encode_dict(reply: dict[Any, Any], append: Append, resp: int) -> None:
@@ -263,6 +268,7 @@ _ENCODERS: dict[type, Callable[[Any, Append, int], None]] = {
     HumanDouble: _encode_human_double,
     Push: _encode_push,
     Several: _encode_several,
+    Encoded: _encode_encoded,
     Verbatim: _encode_verbatim,
     BigNumber: _encode_big_number,
     Special: _encode_special,

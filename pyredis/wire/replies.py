@@ -127,6 +127,15 @@ class Several(list[object]):
     __slots__ = ()
 
 
+class Encoded:
+    """A message as one client will receive it, encoded once for all who get it."""
+
+    __slots__ = ("wire",)
+
+    def __init__(self, wire: bytes) -> None:
+        self.wire = wire
+
+
 class Verbatim:
     """Text with a three-letter format (``txt``, ``mkd``): a plain bulk string in RESP2."""
 
@@ -178,6 +187,7 @@ Reply = Union[
     Entries,
     Push,
     Several,
+    Encoded,
     Verbatim,
     BigNumber,
     Special,

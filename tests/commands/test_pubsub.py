@@ -121,6 +121,47 @@ class PubSubTests(SynchronousTestCase):
         self.listener.do("SUBSCRIBE", "a")
         self.assertEqual(self.listener.do("EXEC"), [Several([Push([b"subscribe", b"a", 1])])])
 
+    def test_what_a_client_sends_itself_follows_the_reply(self) -> None:
+        """Be it published alone, in a transaction or by a script."""
+        modern = self.session.another()
+        modern.resp3 = True
+        modern.do("SUBSCRIBE", "c")
+        modern.do("SSUBSCRIBE", "s")
+        message = b">3\r\n$7\r\nmessage\r\n$1\r\nc\r\n$1\r\nx\r\n"
+        shard_message = b">3\r\n$8\r\nsmessage\r\n$1\r\ns\r\n$1\r\ny\r\n"
+
+        self.assertEqual(modern.sent("PUBLISH", "c", "x"), b":1\r\n" + message)
+        modern.do("MULTI")
+        modern.do("PUBLISH", "c", "x")
+        modern.do("SPUBLISH", "s", "y")
+        self.assertEqual(modern.sent("EXEC"), b"*2\r\n:1\r\n:1\r\n" + message + shard_message)
+        script = "return {redis.call('PUBLISH', 'c', 'x'), 'end'}"
+        reply = b"*2\r\n:1\r\n$3\r\nend\r\n" + message
+        self.assertEqual(modern.sent("EVAL", script, 0), reply)
+        self.assertEqual(modern.written, [])
+
+    def test_subscribing_and_publishing_in_one_transaction(self) -> None:
+        """The message follows EXEC's reply in either protocol."""
+        self.listener.do("MULTI")
+        self.listener.do("SUBSCRIBE", "c")
+        self.listener.do("PUBLISH", "c", "x")
+        self.assertEqual(
+            self.listener.sent("EXEC"),
+            b"*2\r\n*3\r\n$9\r\nsubscribe\r\n$1\r\nc\r\n:1\r\n:1\r\n"
+            b"*3\r\n$7\r\nmessage\r\n$1\r\nc\r\n$1\r\nx\r\n",
+        )
+
+    def test_messages_are_no_replies(self) -> None:
+        """CLIENT REPLY does not silence what a client sends itself."""
+        modern = self.session.another()
+        modern.resp3 = True
+        modern.do("SUBSCRIBE", "c")
+        modern.do("CLIENT", "REPLY", "OFF")
+        self.assertEqual(
+            modern.sent("PUBLISH", "c", "x"),
+            b">3\r\n$7\r\nmessage\r\n$1\r\nc\r\n$1\r\nx\r\n",
+        )
+
 
 class NotificationTests(SynchronousTestCase):
     """Keyspace events are published as notify-keyspace-events asks."""
@@ -181,6 +222,20 @@ class NotificationTests(SynchronousTestCase):
         self.assertEqual(
             self.heard(listener),
             [(b"__keyevent@0__:keymiss", b"none"), (b"__keyevent@0__:new", b"k")],
+        )
+
+    def test_own_events_follow_the_reply(self) -> None:
+        """And what was read and has changed is told behind them."""
+        session = Session()
+        session.server.notifier.set_classes("E$")
+        session.resp3 = True
+        session.do("CLIENT", "TRACKING", "ON")
+        session.do("GET", "k")
+        session.do("SUBSCRIBE", "__keyevent@0__:set")
+        self.assertEqual(
+            session.sent("SET", "k", "v"),
+            b"+OK\r\n>3\r\n$7\r\nmessage\r\n$18\r\n__keyevent@0__:set\r\n$1\r\nk\r\n"
+            b">2\r\n$10\r\ninvalidate\r\n*1\r\n$1\r\nk\r\n",
         )
 
     def test_switched_off_nobody_observes(self) -> None:

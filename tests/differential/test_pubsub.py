@@ -2,7 +2,7 @@
 
 from tests.differential.families import FamilyTests
 from tests.differential.mutations import Sample
-from tests.differential.script import Scenario
+from tests.differential.script import Scenario, since
 
 
 class PubSubTests(FamilyTests):
@@ -22,6 +22,23 @@ class PubSubTests(FamilyTests):
         "transactions": "MULTI ; SET a 1 ; INCR a ; LPUSH a x ; GET a ; EXEC ; EXEC ; DISCARD",
         "refused while queueing": "MULTI ; GET ; NOSUCH ; EXEC ; MULTI ; DISCARD ; MULTI ; MULTI",
         "watched": "WATCH k ; @b SET k 1 ; MULTI ; GET k ; EXEC ; UNWATCH ; MULTI ; GET k ; EXEC",
+        "to oneself": since(
+            "7.2",
+            "@b HELLO 3 ; @b* SUBSCRIBE c ; @b* SSUBSCRIBE s ; @b* PUBLISH c x ; "
+            "@b MULTI ; @b PUBLISH c x ; @b SPUBLISH s y ; @b* EXEC ; "
+            "@b* EVAL \"return {redis.call('PUBLISH', 'c', 'x'), 1}\" 0",
+            protocols=(3,),
+        ),
+        "to oneself in a transaction": since(
+            "7.2", "@b MULTI ; @b SUBSCRIBE c ; @b PUBLISH c x ; @b* EXEC"
+        ),
+        "own events": since(
+            "7.2",
+            "@b* SUBSCRIBE __keyevent@0__:set ; @b CLIENT TRACKING ON ; @b GET k ; @b* SET k v ; "
+            "@b GET k ; @b MULTI ; @b SET k w ; @b GET k ; @b* EXEC",
+            config={"notify-keyspace-events": "KEA"},
+            protocols=(3,),
+        ),
         "blocking inside": "MULTI ; BLPOP nothing 0 ; BZPOPMIN nothing 0 ; EXEC",
     }
     samples = [
