@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib import metadata
+from math import ceil
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -50,6 +51,17 @@ class Spread:
 def spread(figures: Sequence[float]) -> Spread:
     """Return the spread of at least one figure."""
     return Spread(median(figures), min(figures), max(figures))
+
+
+def percentile(ordered: Sequence[float], share: float) -> float:
+    """
+    Return the least of some figures that so many of them do not exceed.
+
+    Args:
+        ordered: At least one figure, ascending.
+        share: In per cent.
+    """
+    return ordered[max(0, ceil(len(ordered) * share / 100) - 1)]
 
 
 @dataclass(eq=False)

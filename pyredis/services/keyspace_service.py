@@ -2,9 +2,10 @@
 The keyspace's heartbeat: keys expire by themselves, and freed values go in slices.
 
 ``hz`` times a second it removes what is due, within a quarter of the time
-between two beats as Redis does; what is left waits for the next beat, or for
-the first client that asks for it. Memory of large deleted values is given back
-a slice a turn of the reactor, so that no client waits for it.
+between two beats as Redis does, but never for longer than a client may be let
+wait. What is left goes in short slices until the next beat, with as long a pause
+after each, or when the first client asks for it. Memory of large deleted values
+is given back a slice a turn of the reactor, so that no client waits for it.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
 
 _KEYS_A_STEP = 100
 _SHARE = 0.25
-_FREED_A_SLICE = 20_000
+_BEAT_S = 0.005  # the longest that a beat removes what is due
+_SLICE_S = 0.001  # a slice in between, and the pause before it
+_FREED_A_SLICE = 5_000
 
 
 class KeyspaceService(Service):
@@ -45,6 +48,7 @@ class KeyspaceService(Service):
         self._loop = LoopingCall(self._tick)
         self._loop.clock = clock
         self._freeing: Any = None
+        self._expiring: Any = None
         server.keyspace.begin_freeing = self._free_soon
         self.active_expiry = True
         self.paused = False
@@ -59,8 +63,9 @@ class KeyspaceService(Service):
         super().stopService()
         if self._loop.running:
             self._loop.stop()
-        if self._freeing is not None and self._freeing.active():
-            self._freeing.cancel()
+        for call in (self._freeing, self._expiring):
+            if call is not None and call.active():
+                call.cancel()
 
     def change_pace(self) -> None:
         """Take over a new ``hz``."""
@@ -85,23 +90,42 @@ class KeyspaceService(Service):
         self._server.statistics.count_tick(timer() - started)
 
     def expire_due(self) -> None:
-        """Remove what is due, as far as this beat's time reaches."""
-        if not self.active_expiry:
+        """Remove what is due, as far as this beat's time reaches, and the rest in slices."""
+        if self._expire(min(_SHARE / self._server.settings.hz, _BEAT_S)):
+            self._server.statistics.expiry_cut_short += 1
+            if self._expiring is None and self.running:
+                self._expiring = self._clock.callLater(_SLICE_S, self._expire_slice)
+
+    def _expire_slice(self) -> None:
+        self._expiring = None
+        if self.paused:
             return
-        keyspace, timer = self._server.keyspace, self._server.timer
+        try:
+            is_cut_short = self._expire(_SLICE_S)
+        except Exception:
+            self._log.failure("Removing what is due failed")
+            return
+        if is_cut_short:
+            self._expiring = self._clock.callLater(_SLICE_S, self._expire_slice)
+
+    def _expire(self, seconds: float) -> bool:
+        """Remove what is due for so long; return whether time ran out before the keys."""
+        if not self.active_expiry:
+            return False
+        server = self._server
+        keyspace, timer = server.keyspace, server.timer
         keyspace.refresh_now()
-        statistics = self._server.statistics
+        is_cut_short = False
         started = timer()
-        until = started + int(_SHARE * 1e9 / self._server.settings.hz)
-        while keyspace.expire_due(_KEYS_A_STEP) == _KEYS_A_STEP:
-            if timer() >= until:
-                statistics.expiry_cut_short += 1
-                break
+        until = started + int(seconds * 1e9)
+        while not is_cut_short and keyspace.expire_due(_KEYS_A_STEP) == _KEYS_A_STEP:
+            is_cut_short = timer() >= until
         elapsed = timer() - started
-        statistics.expiry_ns += elapsed
-        self._server.timings.held_up("expire-cycle", elapsed)
-        if self._server.waiting_room.ready:
-            self._server.waiting_room.serve()
+        server.statistics.expiry_ns += elapsed
+        server.timings.held_up("expire-cycle", elapsed)
+        if server.waiting_room.ready:
+            server.waiting_room.serve()
+        return is_cut_short
 
     def _free_soon(self) -> None:
         if self._freeing is None and self.running:

@@ -65,15 +65,9 @@ class ExpiryTests(KeyspaceServiceTestCase):
         self.assertEqual(self.server.statistics.expiry_cut_short, 0)
 
     def test_a_beat_is_bounded(self) -> None:
-        """A beat ends after a quarter of the time to the next one; what is left waits for it."""
+        """A beat ends after a quarter of the time to the next one; what is left goes later."""
         self.put(1000, 10)
-        now = [0]
-
-        def timer() -> int:
-            now[0] += 8_000_000
-            return now[0]
-
-        self.server.timer = timer
+        self.slow_down(8)
         self.clock.advance(0.1)
         left = self.size
 
@@ -82,6 +76,48 @@ class ExpiryTests(KeyspaceServiceTestCase):
         self.assertEqual(self.server.statistics.expiry_cut_short, 1)
         self.clock.pump([0.1] * 5)
         self.assertEqual(self.size, 0)
+
+    def slow_down(self, ms: int) -> None:
+        """Let each look at the timer find it so much later."""
+        now = [0]
+
+        def timer() -> int:
+            now[0] += ms * 1_000_000
+            return now[0]
+
+        self.server.timer = timer
+
+    def test_what_is_left_goes_in_slices(self) -> None:
+        """Between two beats, with a pause after each, so that clients have their turn."""
+        self.put(1000, 10)
+        self.slow_down(8)
+        self.clock.advance(0.1)
+        self.assertEqual(self.size, 900)
+        self.clock.advance(0.0005)
+        self.assertEqual(self.size, 900)
+        self.clock.pump([0.001] * 4)
+
+        self.assertEqual(self.size, 500)
+        self.assertEqual(self.server.statistics.expiry_cut_short, 1)
+        self.clock.pump([0.001] * 20)
+        self.assertEqual(self.size, 0)
+        self.assertEqual(1, len(self.clock.getDelayedCalls()))
+
+    def test_slices_heed_the_switches(self) -> None:
+        """A pause, expiry switched off, and the service's end stop them as they do beats."""
+        self.put(1000, 10)
+        self.slow_down(8)
+        for attribute, value in (("paused", True), ("active_expiry", False)):
+            before = self.size
+            self.clock.advance(0.1)
+            setattr(self.service, attribute, value)
+            self.clock.pump([0.001] * 20)
+            self.assertEqual(self.size, before - 100)
+            setattr(self.service, attribute, not value)
+        self.clock.advance(0.1)
+        self.service.stopService()
+
+        self.assertEqual([], self.clock.getDelayedCalls())
 
     def test_who_waits_for_a_key(self) -> None:
         """Who waits for what expired is told."""
@@ -182,7 +218,7 @@ class FreeingTests(KeyspaceServiceTestCase):
         self.assertEqual(len(keyspace.lazy_free), 1)
         self.clock.advance(0.1)
 
-        self.assertEqual(slices, [20_000, 20_000, 10_000])
+        self.assertEqual(slices, [5_000] * 10)
         self.assertEqual((len(keyspace.lazy_free), keyspace.lazy_freed), (0, 1))
 
     def test_a_flushed_database(self) -> None:
