@@ -3,8 +3,9 @@ Startup, memory and idle connections, beside redis-server: ``python -m benchmark
 
 Startup is the time from starting the process to its first PONG, the median of
 several starts in turn.  Memory is the growth of the resident set when a
-million keys come in, read from /proc.  Idle connections are opened and held,
-and a PING on one more must still be answered at once.
+million keys come in, or a hundred thousand small collections, read from /proc.
+Idle connections are opened and held, and a PING on one more must still be
+answered at once.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from benchmarks.servers import (
     redis_command,
     running,
 )
+from benchmarks.snapshots import Commands, fill
 
 RESULTS = Path("benchmarks/results")
 SPARE_DESCRIPTORS = 200
@@ -52,19 +54,15 @@ def startup(specs: Sequence[ServerSpec], starts: int) -> dict[str, Figures]:
     }
 
 
-def memory(spec: ServerSpec, keys: int, value_bytes: int) -> Figures:
-    """Return by how much a server's resident memory grows with so many keys."""
+def memory(spec: ServerSpec, commands: Commands, keys: int) -> Figures:
+    """Return by how much a server's resident memory grows with commands that store so many keys."""
     with running(spec) as server:
         connection = server.connect()
         connection.ask("DBSIZE")
         server.settle()
         before = server.rss_bytes()
         began = time.monotonic()
-        for start in range(0, keys, KEYS_AT_ONCE):
-            numbers = range(start, min(start + KEYS_AT_ONCE, keys))
-            connection.ask(
-                "MSET", *(word for number in numbers for word in _pair(number, value_bytes))
-            )
+        fill(connection, commands)
         seconds = time.monotonic() - began
         stored = connection.ask("DBSIZE")
         if stored != keys:
@@ -80,9 +78,45 @@ def memory(spec: ServerSpec, keys: int, value_bytes: int) -> Figures:
     }
 
 
+def strings(keys: int, value_bytes: int) -> Commands:
+    """Yield commands that store strings."""
+    for start in range(0, keys, KEYS_AT_ONCE):
+        numbers = range(start, min(start + KEYS_AT_ONCE, keys))
+        yield "MSET", *(word for number in numbers for word in _pair(number, value_bytes))
+
+
 def _pair(number: int, value_bytes: int) -> tuple[str, str]:
     # A letter first: as integers the values would take no room of their own.
     return f"key:{number:012d}", f"v{number:0{value_bytes - 1}d}"[:value_bytes]
+
+
+def hashes(keys: int) -> Commands:
+    """Yield commands that store hashes of ten fields, alike in their names as records are."""
+    for number in range(keys):
+        fields = (word for n in range(10) for word in (f"field:{n}", f"v{number}:{n}"))
+        yield "HSET", f"hash:{number:08d}", *fields
+
+
+def sets(keys: int) -> Commands:
+    """Yield commands that store sets of five members."""
+    for number in range(keys):
+        yield "SADD", f"set:{number:08d}", *(f"member:{number * 3 + n}" for n in range(5))
+
+
+def sorted_sets(keys: int) -> Commands:
+    """Yield commands that store sorted sets of ten members."""
+    for number in range(keys):
+        members = (
+            word for n in range(10) for word in (f"{number + n}", f"member:{number * 3 + n}")
+        )
+        yield "ZADD", f"zset:{number:08d}", *members
+
+
+COLLECTIONS = {
+    "hashes of 10 fields": hashes,
+    "sets of 5 members": sets,
+    "sorted sets of 10 members": sorted_sets,
+}
 
 
 def idle_connections(spec: ServerSpec, count: int) -> Figures:
@@ -147,11 +181,11 @@ def raise_descriptor_limit(wanted: int) -> int:
 
 def print_section(title: str, found: dict[str, Figures]) -> None:
     """Print the figures of both servers side by side, with their ratio."""
-    print(f"\n{title:<28}{REFERENCE:>14}{OURS:>14}{'ratio':>9}")
+    print(f"\n{title:<36}{REFERENCE:>14}{OURS:>14}{'ratio':>9}")
     for name, reference in found[REFERENCE].items():
         ours = found[OURS][name]
         ratio = f"{ours / reference:>9.2f}" if reference else f"{'-':>9}"
-        print(f"  {name:<26}{reference:>14,.2f}{ours:>14,.2f}{ratio}")
+        print(f"  {name:<34}{reference:>14,.2f}{ours:>14,.2f}{ratio}")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -162,10 +196,15 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     add = grammar.add_argument
-    add("--only", choices=["startup", "memory", "connections"], help="measure just this")
+    add(
+        "--only",
+        choices=["startup", "memory", "collections", "connections"],
+        help="measure just this",
+    )
     add("--starts", default=5, type=int, help="how often each server is started")
     add("--keys", default=1_000_000, type=int, help="how many keys to store")
     add("--value-sizes", default="3,32", help="bytes of the values, one run for each")
+    add("--collections", default=100_000, type=int, help="how many small hashes, sets and so on")
     add("--connections", default=10_000, type=int, help="how many connections to hold")
     add("--server", default=pyredis_command(), help="how to start the server measured")
     add("--reference", default=redis_command(), help="how to start the server compared with")
@@ -186,7 +225,15 @@ def measure(options: argparse.Namespace, specs: Sequence[ServerSpec]) -> dict[st
     if options.only in (None, "memory"):
         for size in map(int, options.value_sizes.split(",")):
             title = f"{options.keys:,} keys, {size} byte values"
-            part(title, {spec.name: memory(spec, options.keys, size) for spec in specs})
+            part(
+                title,
+                {s.name: memory(s, strings(options.keys, size), options.keys) for s in specs},
+            )
+    if options.only in (None, "collections"):
+        count = options.collections
+        for title, make in COLLECTIONS.items():
+            found = {spec.name: memory(spec, make(count), count) for spec in specs}
+            part(f"{count:,} {title}", found)
     if options.only in (None, "connections"):
         limit = raise_descriptor_limit(options.connections + SPARE_DESCRIPTORS)
         count = min(options.connections, limit - SPARE_DESCRIPTORS)
