@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from pyredis.errors import wrong_subcommand
+from pyredis.errors import RedisError, wrong_subcommand
 from pyredis.execution.client import Client, Context
 from pyredis.execution.flags import (
     FAST,
@@ -191,6 +191,8 @@ def spublish(ctx: Context, shardchannel: bytes, message: bytes) -> Reply:
 )
 def ssubscribe(ctx: Context, *shardchannels: bytes) -> Reply:
     """Listen to shard channels."""
+    if not ctx.may_block:
+        raise RedisError("SSUBSCRIBE isn't allowed for a DENY BLOCKING client")
     return _confirmed(ctx, b"ssubscribe", shardchannels, ctx.server.broker.subscribe_shard)
 
 

@@ -154,8 +154,9 @@ def xgroup_destroy(ctx: Context, key: bytes, group: bytes) -> Reply:
         raise _no_stream()
     if stream.groups.pop(group, None) is None:
         return 0
-    # Not quietly: clients that wait for entries of the group are to learn of it.
-    ctx.db.changed(key, STREAM, b"xgroup-destroy")
+    _changed_quietly(ctx, key, b"xgroup-destroy")
+    # Clients that wait for entries of the group are to learn of it.
+    ctx.server.waiting_room.look_at(ctx.db, key)
     return 1
 
 

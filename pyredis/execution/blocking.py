@@ -141,14 +141,15 @@ class WaitingRoom:
             )
         self._await_removal += blocked.wakes_on_removal
         if not self._count:
-            self._server.keyspace.observe_changes(self._key_changed)
+            self._server.keyspace.observe_changes(self.look_at)
             self._server.dispatcher.watch_over("waiting clients")
         self._count += 1
         # Counted when it is over.
         command.calls -= 1
         return LATER
 
-    def _key_changed(self, db: Database, key: bytes) -> None:
+    def look_at(self, db: Database, key: bytes) -> None:
+        """Look at who waits for a key, when the command under way is over."""
         if (db, key) in self._queues:
             self.ready[(db, key)] = None
 
@@ -198,7 +199,11 @@ class WaitingRoom:
             pause = self._server.pause
             if pause.is_on and pause.keeps_from_serving(waiting, key):
                 return False
-            self._run_again(waiting)
+            if pause.is_on and pause.holds(waiting.client, waiting.command, waiting.argv):
+                self.leave(waiting.client)
+                pause.postpone(waiting.client, waiting.command, waiting.argv)
+            else:
+                self._run_again(waiting)
         return waiting.client.waiting is not waiting
 
     def run_again(self, client: Client) -> None:
@@ -277,5 +282,5 @@ class WaitingRoom:
         self._await_removal -= waiting.blocked.wakes_on_removal
         self._count -= 1
         if not self._count:
-            self._server.keyspace.forget_observer(self._key_changed)
+            self._server.keyspace.forget_observer(self.look_at)
             self._server.dispatcher.let_go("waiting clients")

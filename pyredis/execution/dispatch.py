@@ -333,9 +333,11 @@ class Dispatcher:
             self._server.waiting_room.serve()
             if reply is LATER and client.waiting is None:
                 reply = NO_REPLY  # it was there already
-        # Pushes are no replies: CLIENT REPLY does not silence them.
-        if client.reply_mode != "on" and reply is not LATER and reply.__class__ is not Several:
-            reply = self._silenced(client)
+        if client.reply_mode != "on" and reply is not LATER:
+            silence = self._silenced(client)
+            # Pushes are no replies: CLIENT REPLY does not silence them.
+            if reply.__class__ is not Several:
+                reply = silence
         if client.tracking is not None:
             self._server.tracking.request_over(client)
         behind, client.behind = client.behind, None

@@ -163,6 +163,7 @@ class ClientPause:
 
     def postpone(self, client: Client, command: Command, argv: Sequence[bytes]) -> Reply:
         """Let a command wait for the end of the pause."""
+        command.calls += 1  # as whoever waits has been called once, which enter() takes back
         reply = self._server.waiting_room.enter(client, command, argv, _UNTIL_LATER)
         assert client.waiting is not None
         self._postponed.append(client.waiting)

@@ -206,7 +206,9 @@ class ListenerService(Service):
                     _close_at_once(port)
                 ports.number, ports.bind, ports.open = number, bind, opened
             self._log.warn("{error}", error=error)
-            raise ValueError("Unable to listen on this port. Check server logs.") from None
+            moved = any(number != self._wanted(ports) for ports, number, _, _ in before)
+            text = "Unable to listen on this port. Check server logs."
+            raise ValueError(text if moved else "Failed to bind to specified addresses.") from None
         for _, _, _, opened in before:
             for port in opened:
                 port.stopListening()

@@ -121,6 +121,23 @@ class PubSubTests(SynchronousTestCase):
         self.listener.do("SUBSCRIBE", "a")
         self.assertEqual(self.listener.do("EXEC"), [Several([Push([b"subscribe", b"a", 1])])])
 
+    def test_a_transaction_may_not_listen_to_shards(self) -> None:
+        """What may not wait may not subscribe to them."""
+        self.listener.do("MULTI")
+        self.listener.do("SSUBSCRIBE", "a")
+        self.assertEqual(
+            [error.text for error in self.listener.do("EXEC")],
+            [b"ERR SSUBSCRIBE isn't allowed for a DENY BLOCKING client"],
+        )
+
+    def test_a_confirmation_uses_up_a_skipped_reply(self) -> None:
+        """Although it is sent itself."""
+        self.session.do("CLIENT", "REPLY", "SKIP")
+        self.assertEqual(
+            self.session.do("UNSUBSCRIBE", "c"), Several([Push([b"unsubscribe", b"c", 0])])
+        )
+        self.assertEqual(self.session.do("ECHO", "x"), b"x")
+
     def test_what_a_client_sends_itself_follows_the_reply(self) -> None:
         """Be it published alone, in a transaction or by a script."""
         modern = self.session.another()

@@ -109,6 +109,15 @@ class GroupTests(GroupCase):
             self.error("XGROUP", "DESTROY", "none", "g").startswith(b"ERR The XGROUP subcommand")
         )
 
+    def test_destroying_touches_nobody(self) -> None:
+        """WATCH does not look at groups."""
+        self.do("XGROUP", "CREATE", "watched", "g", "$", "MKSTREAM")
+        other = self.session.another()
+        other.do("WATCH", "watched")
+        self.do("XGROUP", "DESTROY", "watched", "g")
+        other.do("MULTI")
+        self.assertEqual(other.do("EXEC"), [])
+
     def test_consumers(self) -> None:
         """Made once, and deleted with what is pending for them."""
         self.assertEqual(self.do("XGROUP", "CREATECONSUMER", "s", "g", "alice"), 1)

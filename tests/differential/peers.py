@@ -62,6 +62,11 @@ class Connection:
         """Close the socket."""
         self._socket.close()
 
+    def detached(self) -> socket.socket:
+        """Return the socket, for who reads it without waiting; all replies have been read."""
+        assert not self._buffer, "there is more to read"
+        return self._socket
+
     def send(self, data: bytes) -> None:
         """Send bytes; a peer that has hung up shows in the next read."""
         try:

@@ -36,6 +36,27 @@ class PauseTests(SynchronousTestCase):
         self.pass_time()
         self.assertEqual((self.other.written, third.written), ([1], [2]))
 
+    def test_what_waited_is_counted_once(self) -> None:
+        """When it runs."""
+        self.do("CLIENT", "PAUSE", 1000, "WRITE")
+        self.other.do("INCR", "k")
+        self.do("CLIENT", "UNPAUSE")
+        self.pass_time()
+        self.assertEqual(self.session.server.table.resolve([b"incr"]).calls, 1)
+
+    def test_who_is_served_meanwhile(self) -> None:
+        """A client that waits for a key waits for the pause as well."""
+        self.assertIs(self.other.do("BLPOP", "l", 0), LATER)
+        self.do("MULTI")
+        self.do("CLIENT", "PAUSE", 1000, "WRITE")
+        self.do("RPUSH", "l", "x")
+        self.do("EXEC")
+        self.assertEqual((self.other.written, self.do("LLEN", "l")), ([], 1))
+
+        self.do("CLIENT", "UNPAUSE")
+        self.pass_time()
+        self.assertEqual((self.other.written, self.do("LLEN", "l")), ([[b"l", b"x"]], 0))
+
     def test_scripts_that_do_not_write(self) -> None:
         """A script or function that declares that it does not write need not wait."""
         script = "#!lua flags=no-writes\nreturn 1"

@@ -275,7 +275,8 @@ class RebindingTests(ListenersTestCase):
     def test_an_address_that_is_not_ours(self) -> None:
         """The same for addresses, as soon as the old ones are set again."""
         self.settings.bind = ("192.0.2.1",)
-        self.assertRaises(ValueError, self.service.rebind)
+        error = self.assertRaises(ValueError, self.service.rebind)
+        self.assertEqual(str(error), "Failed to bind to specified addresses.")
         self.settings.bind = ("127.0.0.1",)
         self.service.rebind()
 
