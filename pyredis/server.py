@@ -42,6 +42,7 @@ from pyredis.net.tls import SETTINGS as TLS_SETTINGS
 from pyredis.net.tls import Tls, TlsUnusable
 from pyredis.process_facts import process_facts
 from pyredis.process_memory import ProcessMemory, release_memory
+from pyredis.replication.following import Following
 from pyredis.replication.primary import Primary
 from pyredis.replication.snapshots import Contents, MadeByChild
 from pyredis.replication.transfer import Spool
@@ -68,12 +69,6 @@ _LIMITS = (
     "stream-node-max-entries",
     "hll-sparse-max-bytes",
 )
-
-
-# What can be set but is not served yet, and what the operator must know of it.
-_NOT_SERVED = {
-    "replicaof": "no primary is followed",
-}
 
 
 def built_in_commands() -> CommandTable:
@@ -149,9 +144,7 @@ class RedisServer(MultiService):
         self.instance.scripting.log = self._log_script
         self.instance.wall_us = _wall_clock_us(reactor, clock)
         self.tls = Tls(self.settings, _read_file)
-        self.links = Links(
-            reactor, lambda: self.settings.bind_source_addr or "", self._endpoint_of_node
-        )
+        self.links = Links(reactor, self._source_address, self._endpoint_of_node)
         self.instance.migrations.carrier = self.links
         self.listeners = ListenerService(self.instance, reactor, pick_port, self.tls)
         self.instance.serve_others = self.listeners.serve_others
@@ -171,7 +164,18 @@ class RedisServer(MultiService):
         self.instance.replication = self.primary
         self.instance.append_only.call_when_synced(self.primary.look_at_waiting)
         self.catching_up = CatchingUp(self.instance, self.primary)
-        self.replication_service = ReplicationService(self.primary, clock or reactor)
+        links = Links(reactor, self._source_address, self._endpoint_of_primary)
+        self.following = Following(
+            self.instance,
+            self.primary,
+            links.endpoint,
+            self._make_spool,
+            self.durability.replace_by,
+        )
+        self.instance.following = self.following
+        self.replication_service = ReplicationService(
+            self.primary, self.following, clock or reactor
+        )
         self.signalled_shutdown = SignalledShutdown(self.instance, self.shutdown)
         # Stopped in reverse order: the ports first.
         self.durability.join(self)
@@ -201,7 +205,9 @@ class RedisServer(MultiService):
         self.durability.start(self._ready)
 
     def _ready(self) -> None:
-        """Say that everything can be served."""
+        """Say that everything can be served, and follow whom the configuration names."""
+        if self.settings.replicaof is not None:
+            self.following.follow(self.settings.replicaof)
         for kind in self._kinds_listened_on():
             self._log.info("Ready to accept connections {kind}", kind=kind)
 
@@ -416,14 +422,19 @@ class RedisServer(MultiService):
         ):
             settings.observe(names, apply)
             apply()
-        for name in _NOT_SERVED:
-            settings.observe(name, partial(self._warn_of, name))
-            self._warn_of(name)
         settings.observe("hz", self.keyspace_service.change_pace)
         settings.observe(TLS_SETTINGS, self._apply_tls)
         settings.observe(("port", "tls-port", "bind"), self.listeners.rebind)
         settings.observe("repl-backlog-size", self.primary.resize_backlog)
         settings.observe(_REPLICAS_NEEDED, self.primary.count_near_replicas)
+
+    def _source_address(self) -> str:
+        """Return the address that connections to other servers come from, "" for any."""
+        return self.settings.bind_source_addr or ""
+
+    def _endpoint_of_primary(self, endpoint: Any) -> Any:
+        """Encrypt what goes to the primary, if ``tls-replication`` says so."""
+        return self.tls.connecting(endpoint) if self.settings.tls_replication else endpoint
 
     def _endpoint_of_node(self, endpoint: Any) -> Any:
         """Encrypt what goes to other nodes, if ``tls-cluster`` says so."""
@@ -466,13 +477,6 @@ class RedisServer(MultiService):
     def _apply_channel_default(self) -> None:
         access = self.instance.access
         access.rulebook.all_channels = self.settings.acl_pubsub_default == "allchannels"
-
-    def _warn_of(self, name: str) -> None:
-        """Tell the operator that a directive which is set does nothing yet."""
-        if getattr(self.settings, name.replace("-", "_")):
-            self._log.warn(
-                "'{name}' is set but not served yet: {what}", name=name, what=_NOT_SERVED[name]
-            )
 
     def _apply_notifications(self) -> None:
         self.instance.notifier.set_classes(self.settings.notify_keyspace_events)

@@ -2,7 +2,7 @@
 FAILOVER: handing the part of the primary to a replica.
 
 A server without replicas refuses it as Redis does. With them this one refuses
-it, too: it cannot become a replica of the one that would take its place.
+it, too: REPLICAOF on both sides, when the replica is level, does the same by hand.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def failover(ctx: Context, *options: bytes) -> Reply:
             raise RedisError("FAILOVER target HOST and PORT is not a replica.")
         if stages[0] is not Stage.ONLINE:
             raise RedisError("FAILOVER target replica is not online.")
-    raise RedisError("this server cannot follow another one yet: it can only be a primary")
+    raise RedisError("FAILOVER to a replica is not served yet: use REPLICAOF on both sides")
 
 
 def _read(options: Sequence[bytes]) -> tuple[int, bool, tuple[bytes, int] | None]:

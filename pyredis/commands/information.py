@@ -321,9 +321,9 @@ def _event_loop(ctx: Context) -> Fields:
 
 def _replication(ctx: Context) -> Fields:
     server, settings = ctx.server, ctx.settings
-    yield "role", "master"
+    yield "role", "slave" if server.following.is_on else "master"
     # What only a replica has, and a line for each of its own.
-    yield from server.fact("replica_extras", {}).items()
+    yield from server.following.fields().items()
     replication = server.replication
     replicas = replication.replicas()
     yield "connected_slaves", len(replicas)

@@ -296,7 +296,8 @@ def object_refcount(ctx: Context, key: bytes) -> Reply:
 )
 def randomkey(ctx: Context) -> Reply:
     """Return a key chosen at random."""
-    return ctx.db.random_key()
+    with ctx.keyspace.sweeping():
+        return ctx.db.random_key()
 
 
 @command(
@@ -363,12 +364,13 @@ def scan(ctx: Context, cursor: bytes, *options: bytes) -> Reply:
     position, found = db.scan(position, effort)
     if matches is not None:
         found = list(filter(matches, found))
-    if wanted is not None:
-        name = wanted.lower().decode("latin-1")
-        # Looked up as TYPE would, which counts; but a miss is told to nobody.
-        found = [key for key in found if _is_of_type(_look(ctx, key), name)]
-    elif db.deadlines:
-        found = [key for key in found if not db.expire_if_due(key)]
+    with ctx.keyspace.sweeping():
+        if wanted is not None:
+            name = wanted.lower().decode("latin-1")
+            # Looked up as TYPE would, which counts; but a miss is told to nobody.
+            found = [key for key in found if _is_of_type(_look(ctx, key), name)]
+        elif db.deadlines:
+            found = [key for key in found if not db.expire_if_due(key)]
     return scan_reply(position, found)
 
 

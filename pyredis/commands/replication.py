@@ -7,6 +7,7 @@ what it is sent, is known to the replication of the floors above.
 
 from __future__ import annotations
 
+from pyredis.config.special_types import PrimaryAddress
 from pyredis.errors import RedisError, syntax_error
 from pyredis.execution.arguments import integer, integer_between, positive_count
 from pyredis.execution.blocking import Blocked
@@ -27,7 +28,7 @@ from pyredis.execution.replicas import ReplicaState, Stage, Target, replica_ip
 from pyredis.execution.table import family
 from pyredis.primitives.numbers import INT64_MAX, parse_int
 from pyredis.primitives.quoting import split_args
-from pyredis.wire.replies import NO_REPLY, OK, Reply
+from pyredis.wire.replies import NO_REPLY, OK, Reply, Simple
 
 command = family("server")
 waiting_command = family("generic", Category.CONNECTION)
@@ -83,7 +84,9 @@ def replconf(ctx: Context, *options: bytes) -> Reply:
         if name == b"ack":
             return _acknowledge(ctx, options[at:])
         if name == b"getack":
-            return NO_REPLY  # asked of replicas
+            if ctx.server.following.is_primary(client):
+                ctx.server.following.acknowledge()
+            return NO_REPLY  # nobody else asks
         tell = _FACTS.get(name)
         if tell is None:
             raise RedisError(b"Unrecognized REPLCONF option: " + options[at])
@@ -167,8 +170,13 @@ _FACTS = {
     categories=Category.ADMIN | Category.DANGEROUS,
 )
 def role(ctx: Context) -> Reply:
-    """Return what part this server has in replication, and its replicas."""
-    replication = ctx.server.replication
+    """Return what part this server has in replication, and its replicas or its primary."""
+    replication, following = ctx.server.replication, ctx.server.following
+    if following.address is not None:
+        host, port = following.address
+        how_far = str(following.state.value).encode()
+        offset = replication.offset if following.is_linked else -1
+        return [b"slave", host.encode("utf-8", "surrogateescape"), port, how_far, offset]
     replicas: list[Reply] = []
     for client in replication.replicas():
         state = client.replica
@@ -199,14 +207,19 @@ def slaveof(ctx: Context, host: bytes, port: bytes) -> Reply:
 
 
 def _follow(ctx: Context, host: bytes, port: bytes) -> Reply:
-    if ctx.server.cluster.is_on:
+    server = ctx.server
+    if server.cluster.is_on:
         raise RedisError("REPLICAOF not allowed in cluster mode.")
     if (host.lower(), port.lower()) == (b"no", b"one"):
-        return OK  # it follows nobody
+        server.following.unfollow()
+        return OK
     if ctx.client.is_replica:
         raise RedisError("Command is not valid when client is a replica.")
-    integer_between(port, 0, 65535, "Invalid master port")
-    raise RedisError("this server cannot follow another one yet: it can only be a primary")
+    number = integer_between(port, 0, 65535, "Invalid master port")
+    name = host.decode("utf-8", "surrogateescape")
+    if not server.following.follow(PrimaryAddress(name, number)):
+        return Simple(b"OK Already connected to specified master")
+    return OK
 
 
 @waiting_command(
@@ -220,6 +233,12 @@ def _follow(ctx: Context, host: bytes, port: bytes) -> Reply:
 )
 def wait(ctx: Context, numreplicas: bytes, timeout: bytes) -> Reply | Blocked:
     """Wait until so many replicas have all writes of this client; return how many have."""
+    if ctx.server.following.is_on:
+        raise RedisError(
+            "WAIT cannot be used with replica instances. Please also note that since Redis 4.0 if "
+            "a replica is configured to be writable (which is not the default) writes to replicas "
+            "are just local and are not propagated."
+        )
     wanted = integer(numreplicas)
     timeout_ms = _timeout_ms(ctx, timeout)
     replication = ctx.server.replication
@@ -251,6 +270,11 @@ def waitaof(ctx: Context, numlocal: bytes, numreplicas: bytes, timeout: bytes) -
     wanted = positive_count(numreplicas)
     timeout_ms = _timeout_ms(ctx, timeout)
     replication, append_only = ctx.server.replication, ctx.server.append_only
+    if ctx.server.following.is_on:
+        raise RedisError(
+            "WAITAOF cannot be used with replica instances. Please also note that writes to "
+            "replicas are just local and are not propagated."
+        )
     if wants_local and not append_only.is_on:
         raise RedisError("WAITAOF cannot be used when numlocal is set but appendonly is disabled.")
     target = _awaited(ctx)

@@ -35,6 +35,8 @@ def client_type(client: Client) -> str:
     """Return the type of a client, which decides about its limits and which filters find it."""
     if client.is_replica:
         return "replica"
+    if client.ctx.server.following.is_primary(client):
+        return "master"
     return "pubsub" if client.subscriptions else "normal"
 
 
@@ -128,6 +130,7 @@ def _flags(client: Client) -> str:
     is_touched = client.watching is not None and client.ctx.server.watched.is_touched(client)
     flags = (
         ("S", client.is_replica),
+        ("M", client.ctx.server.following.is_primary(client)),
         ("O", client.is_monitor),
         ("P", bool(client.subscriptions)),
         ("x", client.transaction is not None),

@@ -154,6 +154,56 @@ def _writes(client: Client, command: Command) -> bool:
     return any(queued.is_write for queued, _ in client.transaction.queued)
 
 
+def read_only(client: Client, command: Command, argv: Sequence[bytes]) -> RedisError | None:
+    """Refuse writes where only the primary's are to be repeated."""
+    if is_read_only_for(client) and _writes(client, command):
+        return not_writable()
+    return None
+
+
+def is_read_only_for(client: Client) -> bool:
+    """Tell whether a client may not write since only the primary's writes are repeated."""
+    server = client.ctx.server
+    following = server.following
+    return (
+        following.is_on
+        and bool(server.settings.replica_read_only)
+        and not following.is_primary(client)
+    )
+
+
+def not_writable() -> RedisError:
+    """Return the refusal of writes to a replica."""
+    return RedisError("You can't write against a read only replica.", code="READONLY")
+
+
+def stale(client: Client, command: Command, argv: Sequence[bytes]) -> RedisError | None:
+    """Refuse what needs the data while the primary is not heard of, if so configured."""
+    server = client.ctx.server
+    following = server.following
+    if (
+        following.is_on
+        and not following.is_linked
+        and not server.settings.replica_serve_stale_data
+        and not _allows_stale(client, command)
+    ):
+        return not_in_touch()
+    return None
+
+
+def not_in_touch() -> RedisError:
+    """Return the refusal of data that may be old."""
+    return RedisError(
+        "Link with MASTER is down and replica-serve-stale-data is set to 'no'.", code="MASTERDOWN"
+    )
+
+
+def _allows_stale(client: Client, command: Command) -> bool:
+    if command.runs_queue and client.transaction is not None:
+        return all(queued.allowed_stale for queued, _ in client.transaction.queued)
+    return command.allowed_stale
+
+
 def monitoring(client: Client, command: Command, argv: Sequence[bytes]) -> RedisError | None:
     """Keep replicas from the data, and clients that monitor: to Redis they are a kind of them."""
     if (client.is_monitor or client.is_replica) and command.touches_keys:
@@ -170,7 +220,9 @@ GUARDS: tuple[Guard, ...] = (
     memory_short,
     disk_error,
     replicas_lacking,
+    read_only,
     only_listening,
+    stale,
     loading,
     busy,
     monitoring,

@@ -31,7 +31,7 @@ from pyredis.execution.ports import (
     Snapshots,
 )
 from pyredis.execution.propagation import Propagation
-from pyredis.execution.replicas import NoReplication, Replication
+from pyredis.execution.replicas import Following, NoFollowing, NoReplication, Replication
 from pyredis.execution.scripting.runtime import Scripting
 from pyredis.execution.statistics import Statistics
 from pyredis.execution.table import CommandTable
@@ -126,6 +126,7 @@ class Instance:
         self._next_client = 1
         self.propagation = Propagation(self)
         self.replication: Replication = NoReplication()
+        self.following: Following = NoFollowing()
         self.cluster = ClusterRules(self)
         self.access.users.set_default_password(settings.requirepass)
         self.access.rulebook.all_channels = settings.acl_pubsub_default == "allchannels"

@@ -75,7 +75,7 @@ class ClientPause:
         self._cancel()
         self._holds_all = False
         self._until_ms = 0
-        self._server.keyspace.may_expire = True
+        self._server.keyspace.may_expire = not self._server.following.is_on
         self._go_on()
 
     def hold_keys(self, keys: Iterable[bytes]) -> None:

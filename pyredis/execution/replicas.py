@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from pyredis.errors import RedisError
 
 if TYPE_CHECKING:
+    from pyredis.config.special_types import PrimaryAddress
     from pyredis.execution.client import Client
 
 NO_HISTORY = "0" * 40
@@ -259,3 +260,76 @@ class NoReplication:
 
     def reset_statistics(self) -> None:
         """Nothing is counted."""
+
+
+class Following(Protocol):
+    """
+    Whom a server follows as a replica, as commands see it.
+
+    Attributes:
+        is_on: Whether it follows anybody.
+        is_linked: Whether it has the data and hears of every change.
+        address: Whom it follows; None if nobody.
+        state: How far it has come; its value is ROLE's word for it.
+    """
+
+    address: PrimaryAddress | None
+
+    @property
+    def is_on(self) -> bool:
+        """Whether it follows anybody."""
+
+    @property
+    def is_linked(self) -> bool:
+        """Whether it has the data and hears of every change."""
+
+    @property
+    def state(self) -> Enum:
+        """How far it has come."""
+
+    def is_primary(self, client: Client) -> bool:
+        """Tell whether a client stands for the primary."""
+
+    def follow(self, address: PrimaryAddress) -> bool:
+        """Follow a server from now on; return False if it is followed already."""
+
+    def unfollow(self) -> None:
+        """Be a primary from now on."""
+
+    def acknowledge(self) -> None:
+        """Tell the primary how far this server is."""
+
+    def fields(self) -> Mapping[str, object]:
+        """Return what INFO says of a replica, by the names of the fields."""
+
+
+class _Nobody(Enum):
+    """The state of a server that follows nobody."""
+
+    NOBODY = "none"
+
+
+class NoFollowing:
+    """A server that can follow nobody."""
+
+    address: PrimaryAddress | None = None
+    is_on = is_linked = False
+    state: Enum = _Nobody.NOBODY
+
+    def is_primary(self, client: Client) -> bool:
+        """There is none."""
+        return False
+
+    def follow(self, address: PrimaryAddress) -> bool:
+        """Refuse."""
+        raise RedisError("this server cannot follow another one")
+
+    def unfollow(self) -> None:
+        """It follows nobody."""
+
+    def acknowledge(self) -> None:
+        """Nobody is to be told."""
+
+    def fields(self) -> Mapping[str, object]:
+        """There are none."""
+        return {}

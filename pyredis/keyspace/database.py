@@ -201,7 +201,7 @@ class Database:
         if keyspace.may_expire:
             self.expire_fields(key)
             return self.values.get(key)
-        if value.__class__ is HashValue:
+        if value.__class__ is HashValue and not keyspace.keeps_expired:
             # Another one: what is due must stay until the primary says so.
             value = value.without_due(keyspace.now_ms)
             return value if value.fields else None
@@ -418,7 +418,7 @@ class Database:
             return False
         if keyspace.may_expire:
             self.expire(key)
-        return True
+        return not keyspace.keeps_expired
 
     def expire(self, key: bytes) -> None:
         """Remove a key because it is due, and tell."""

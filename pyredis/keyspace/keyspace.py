@@ -14,7 +14,8 @@ from __future__ import annotations
 
 import random
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from pyredis.keyspace.database import STRING_TYPES, Database
@@ -44,6 +45,8 @@ class Keyspace:
         loading: True while a file is loaded: nothing expires then.
         may_expire: False on a replica and while writes are paused: what is due
             then reads as absent but stays.
+        keeps_expired: True while a command of the primary is repeated: what is due is
+            there as long as the primary does not say otherwise.
         is_sweeping: While what is due is removed that nobody has looked for.
         frequency: How accesses are counted; None while their time is kept, or nothing.
         touching: False while a client runs a command that asked for no traces
@@ -66,6 +69,7 @@ class Keyspace:
         self.observed = False
         self.loading = False
         self.may_expire = True
+        self.keeps_expired = False
         self.is_sweeping = False
         self.frequency: FrequencyCounting | None = None
         self.touching = True
@@ -190,9 +194,15 @@ class Keyspace:
         """
         if not self.may_expire or self.loading:
             return 0
+        with self.sweeping():
+            return self._expire_due(limit)
+
+    @contextmanager
+    def sweeping(self) -> Iterator[None]:
+        """Remove what is due, come across by chance: each removal is a thing of its own."""
         self.is_sweeping = True
         try:
-            return self._expire_due(limit)
+            yield
         finally:
             self.is_sweeping = False
 

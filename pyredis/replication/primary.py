@@ -71,6 +71,7 @@ class Primary:
         self._sent_bytes = 0
         self._seconds = 0
         self._alone_since_ms = 0
+        self._is_following = False
         self.second_id = NO_HISTORY
         self.second_offset = -1
         self.lacks_replicas = False
@@ -140,6 +141,8 @@ class Primary:
             state = client.replica = ReplicaState()
         if state.is_attached:
             return
+        if self._is_following and not self._server.following.is_linked:
+            raise RedisError("Can't SYNC while not connected with my master", code="NOMASTERLINK")
         if client.connection.pending_output():
             raise RedisError("SYNC and PSYNC are invalid with pending output")
         if not (state.wants_all or state.takes_streams):
@@ -274,9 +277,73 @@ class Primary:
         if self._stream is not None:
             self._stream.backlog.resize(self._settings.repl_backlog_size)
 
+    # The history of another, while this server follows it
+
+    @property
+    def has_history(self) -> bool:
+        """Whether it is known what came when, so that one may go on from there."""
+        return self._stream is not None
+
+    def stop_leading(self) -> None:
+        """Add nothing of its own to the history any more; replicas come back for what they get."""
+        if self._stream is not None:
+            self._server.propagation.flush()
+            self._stream.flush()
+            self._server.propagation.remove(self._stream)
+        self._is_following = True
+        self._dismiss()
+
+    def repeat_history(self, history: str, offset: int) -> None:
+        """Begin with another's history, from an offset on."""
+        self._server.replication_id = history
+        self.second_id, self.second_offset = NO_HISTORY, -1
+        self._dismiss()
+        backlog = Backlog(self._settings.repl_backlog_size, offset)
+        self._stream = ReplicationStream(backlog, self._deliver, self._server.soon)
+
+    def rename_history(self, history: str) -> None:
+        """Go on with the same history under another name: another has become its primary."""
+        if history != self._server.replication_id:
+            self._take_name(history)
+            self._dismiss()
+
+    def pass_on(self, data: bytes) -> None:
+        """Add to the history what came of it."""
+        assert self._stream is not None
+        self._stream.write(data)
+
+    def lead(self) -> None:
+        """Go on with the history under a name of its own, with what this server does."""
+        self._is_following = False
+        stream = self._stream
+        if stream is None:
+            return
+        stream.flush()
+        stream.select_anew()
+        self._take_name(f"{self._server.rng.getrandbits(160):040x}")
+        self._log.info(
+            "Setting secondary replication ID to {second}, valid up to offset: {offset}. New "
+            "replication ID is {own}",
+            second=self.second_id,
+            offset=self.second_offset,
+            own=self._server.replication_id,
+        )
+        self._server.propagation.add(stream, Audience.REPLICAS)
+        self._alone_since_ms = self._now_ms()
+        self._dismiss()
+
+    def _take_name(self, history: str) -> None:
+        self.second_id, self.second_offset = self._server.replication_id, self.offset + 1
+        self._server.replication_id = history
+
+    def _dismiss(self) -> None:
+        """Hang up on all replicas: they are to ask again what they follow."""
+        for client in list(self._replicas):
+            client.kill()
+
     def repeat(self, database: int, argv: Sequence[bytes]) -> None:
         """Let replicas run a request that this server does not run."""
-        if self._stream is not None:
+        if self._stream is not None and not self._is_following:
             self._server.propagation.flush()
             self._stream.feed([(database, argv)])
 
@@ -554,7 +621,7 @@ class Primary:
         self._end_silent()
         self._begin_if_due()
         self.count_near_replicas()
-        is_unused = self._stream is not None and not self._replicas
+        is_unused = not (self._stream is None or self._replicas or self._is_following)
         if is_unused and settings.repl_backlog_ttl:
             alone_ms = self._now_ms() - self._alone_since_ms
             if alone_ms > settings.repl_backlog_ttl * 1000:

@@ -46,10 +46,11 @@ class ReplicationStream:
         for database, argv in effects:
             if database != self._database and database >= 0:
                 self._database = database
-                self._write(encode_request((b"SELECT", b"%d" % database)))
-            self._write(encode_request(argv))
+                self.write(encode_request((b"SELECT", b"%d" % database)))
+            self.write(encode_request(argv))
 
-    def _write(self, data: bytes) -> None:
+    def write(self, data: bytes) -> None:
+        """Take what comes next as bytes."""
         self.backlog.append(data)
         self._unsent.append(data)
         self._unsent_bytes += len(data)

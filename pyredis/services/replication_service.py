@@ -9,6 +9,7 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
 if TYPE_CHECKING:
+    from pyredis.replication.following import Following
     from pyredis.replication.primary import Primary
 
 _INTERVAL_S = 1.0
@@ -16,10 +17,11 @@ _INTERVAL_S = 1.0
 
 class ReplicationService(Service):
     """
-    Lets a primary do what is due each second.
+    Lets both parts of a server's replication do what is due each second.
 
     Args:
-        primary: Whose heartbeat this is.
+        primary: Its part as a primary.
+        following: Its part as a replica.
         clock: ``IReactorTime``; tests hand in a ``Clock``.
 
     Attributes:
@@ -29,8 +31,9 @@ class ReplicationService(Service):
     _log = Logger()
     name = "replication"
 
-    def __init__(self, primary: Primary, clock: Any) -> None:
+    def __init__(self, primary: Primary, following: Following, clock: Any) -> None:
         self._primary = primary
+        self._following = following
         self._loop = LoopingCall(self._tick)
         self._loop.clock = clock
         self.paused = False
@@ -45,6 +48,7 @@ class ReplicationService(Service):
         super().stopService()
         if self._loop.running:
             self._loop.stop()
+        self._following.close()
         self._primary.close()
 
     def _tick(self) -> None:
@@ -52,6 +56,7 @@ class ReplicationService(Service):
             return
         # A LoopingCall ends for good at the first exception.
         try:
+            self._following.tick()
             self._primary.tick()
         except Exception:
             self._log.failure("The heartbeat of replication failed")

@@ -56,4 +56,4 @@ class FailoverTests(SynchronousTestCase):
         ):
             self.assertEqual(session.error(*line.split()), text, line)
         state.stage = Stage.ONLINE
-        self.assertIn(b"cannot follow", session.error("FAILOVER", "TO", "10.0.0.7", "6380"))
+        self.assertIn(b"not served yet", session.error("FAILOVER", "TO", "10.0.0.7", "6380"))

@@ -11,7 +11,7 @@ from pyredis.services.replication_service import ReplicationService
 
 
 class Beats:
-    """Counts what a primary is told."""
+    """Counts what a part of replication is told."""
 
     def __init__(self) -> None:
         self.ticks = 0
@@ -36,7 +36,9 @@ class ReplicationServiceTests(SynchronousTestCase):
         """Start."""
         self.clock = Clock()
         self.beats = Beats()
-        self.service = ReplicationService(cast(Any, self.beats), self.clock)
+        self.other = Beats()
+        parts = cast(Any, self.beats), cast(Any, self.other)
+        self.service = ReplicationService(*parts, self.clock)
         self.service.startService()
 
     def test_it_beats(self) -> None:
@@ -49,7 +51,8 @@ class ReplicationServiceTests(SynchronousTestCase):
         self.service.stopService()
         self.clock.advance(5)
         self.assertEqual(self.beats.ticks, 2)
-        self.assertTrue(self.beats.is_closed)
+        self.assertTrue(self.beats.is_closed and self.other.is_closed)
+        self.assertEqual(self.other.ticks, 2)
 
     def test_it_survives_a_failure(self) -> None:
         """A beat that fails is logged, and the next one comes."""

@@ -17,7 +17,7 @@ from pyredis.acl.log import Where
 from pyredis.errors import RedisError, memory_exceeded, too_few_replicas
 from pyredis.execution.blocking import Blocked
 from pyredis.execution.client import Client
-from pyredis.execution.guards import disk_failure
+from pyredis.execution.guards import disk_failure, is_read_only_for, not_in_touch, not_writable
 from pyredis.execution.permissions import denial_text
 from pyredis.execution.propagation import Audience
 from pyredis.execution.scripting.busy import BusyMode, busy_with
@@ -40,6 +40,7 @@ NO_SUCH_COMMAND = b"ERR Unknown Redis command called from script"
 WRONG_ARITY = b"ERR Wrong number of args calling Redis command from script"
 NOT_FROM_SCRIPTS = b"ERR This Redis command is not allowed from script"
 NO_WRITES = b"ERR Write commands are not allowed from read-only scripts."
+STALE_REPLICA = b"ERR Can not execute the command on a stale replica"
 NO_ARGUMENTS = b"ERR Please specify at least one argument for this redis lib call"
 WRONG_ARGUMENTS = b"ERR Lua redis lib command arguments must be strings or integers"
 TOO_LARGE = b"ERR not enough memory"
@@ -231,7 +232,7 @@ class Scripting:
         caller = ctx.client
         is_special = ro or code.no_writes or caller.special or self._dispatcher.special
         if is_special:
-            self._admit(code, arguments[:numkeys], ro)
+            self._admit(caller, code, arguments[:numkeys], ro)
         self._calls_plainly = not is_special
         own = client.ctx
         own.db = ctx.db
@@ -270,11 +271,12 @@ class Scripting:
             raise reply
         return reply
 
-    def _admit(self, code: Code, keys: Sequence[bytes], ro: bool) -> None:
+    def _admit(self, caller: Client, code: Code, keys: Sequence[bytes], ro: bool) -> None:
         """
         See what a script may do where that is not everything.
 
         Args:
+            caller: Who asks.
             code: What is to run.
             keys: What it was given as keys.
             ro: Whether it was called as one that does not write.
@@ -285,6 +287,8 @@ class Scripting:
         compatible, no_writes = code.is_compatible, code.no_writes
         if ro and not (compatible or no_writes):
             raise RedisError("Can not execute a script with write flag using *_ro command.")
+        if self._server.following.is_on and not compatible:
+            self._check_replica(caller, code)
         if self._server.replication.lacks_replicas and not (compatible or no_writes):
             raise too_few_replicas()
         if self._cluster.is_on:
@@ -499,6 +503,12 @@ class Scripting:
             raise self._refusal(command, NO_WRITES)
         if command.is_write and self._server.replication.lacks_replicas:
             raise self._denied(command, too_few_replicas())
+        if self._server.following.is_on:
+            assert self.caller is not None
+            if command.is_write and is_read_only_for(self.caller):
+                raise self._denied(command, not_writable())
+            if self._is_stale() and not command.allowed_stale:
+                raise self._refusal(command, STALE_REPLICA)
         if self._slots is not None:
             refused = self._slots.refusal(command, argv)
             if refused is not None:
@@ -513,6 +523,23 @@ class Scripting:
                 raise failure
             self._wrote = True
         return command
+
+    def _is_stale(self) -> bool:
+        """Tell whether this is a replica that must not show data while it hears of no changes."""
+        following = self._server.following
+        return not (following.is_linked or self._server.settings.replica_serve_stale_data)
+
+    def _check_replica(self, client: Client, code: Code) -> None:
+        """
+        Check that a script with flags may run on a replica.
+
+        Raises:
+            RedisError: It may not.
+        """
+        if self._is_stale() and ScriptFlag.ALLOW_STALE not in code.flags:
+            raise not_in_touch()
+        if is_read_only_for(client) and not code.no_writes:
+            raise not_writable()
 
     def _denied(self, command: Command, error: RedisError) -> RedisError:
         """Return what keeps a command from running, counted."""

@@ -1,0 +1,64 @@
+"""The connection of a replica to its primary."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.protocol import Factory, Protocol
+from twisted.python.failure import Failure
+
+
+class PrimaryLink(Protocol):
+    """
+    Hands on what comes, and says when it is over.
+
+    Attributes:
+        on_data: Called with bytes.
+        on_lost: Called once, when the connection is gone.
+    """
+
+    transport: Any
+
+    def __init__(self) -> None:
+        self.on_data: Callable[[bytes], None] = lambda data: None
+        self.on_lost: Callable[[], None] = lambda: None
+
+    def connectionMade(self) -> None:
+        """Send without delay."""
+        self.transport.setTcpNoDelay(True)
+
+    def dataReceived(self, data: bytes) -> None:
+        """Hand it on."""
+        self.on_data(data)
+
+    def connectionLost(self, reason: Failure | None = None) -> None:
+        """Tell."""
+        lost, self.on_lost = self.on_lost, lambda: None
+        self.on_data = lambda data: None
+        lost()
+
+    def write(self, data: bytes) -> None:
+        """Send bytes."""
+        self.transport.write(data)
+
+    def pause(self) -> None:
+        """Take nothing for a while."""
+        self.transport.pauseProducing()
+
+    def resume(self) -> None:
+        """Take what comes again."""
+        self.transport.resumeProducing()
+
+    def abort(self) -> None:
+        """Hang up at once; nobody is told any more."""
+        self.on_lost = lambda: None
+        self.on_data = lambda data: None
+        self.transport.abortConnection()
+
+
+class PrimaryLinkFactory(Factory):
+    """Makes the one connection."""
+
+    noisy = False
+    protocol = PrimaryLink
