@@ -129,6 +129,10 @@ def random_steps(seed: int, length: int) -> list[Step]:
             in_transaction.discard(name)
         elif argv[:2] == (b"CLIENT", b"REPLY") and name in in_transaction:
             continue  # Redis would send the head of EXEC's reply, but nothing behind it.
+        elif argv[:2] == ((b"CLIENT", b"PAUSE") if seed % 2 else (b"CLIENT", b"UNBLOCK")):
+            continue  # Redis dies if it unblocks somebody that waits for the end of a pause.
+        elif seed % 2 == 0 and b"0.005" in argv:
+            continue  # It would begin whenever the pause ends.
         steps.append(Step(argv, on=name))
     return steps
 
@@ -202,7 +206,7 @@ class InterleavingTests(DifferentialTestCase):
         @walking
         @given(st.integers(0, 1 << 32))
         def walk(seed: int) -> None:
-            found = report(self.pair, random_steps(seed, 40))
+            found = report(self.pair, random_steps(seed, 40), frees=True)
             if found:
                 raise AssertionError(f"\n{found}")
 
