@@ -13,7 +13,7 @@ PIP = $(VENV)/bin/python -m pip $(if $(V),,--quiet) --disable-pip-version-check
 .DEFAULT_GOAL := help
 # A virtual environment that could not be completed is not used.
 .DELETE_ON_ERROR:
-.PHONY: help run demo test test-long trial lint format bench guard footprint coverage wheel clean
+.PHONY: help run demo test test-long trial lint format bench guard stalls footprint coverage wheel clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,11 +42,14 @@ format: $(VENV)/.for-dev  ## Put the sources into the form that lint asks for
 	$(VENV)/bin/python -m ruff check --fix-only .
 	$(VENV)/bin/python -m ruff format .
 
-bench: $(VENV)/.for-bench  ## Compare with redis-server, side by side (ARGS="--tests GET,SET ...")
+bench: $(VENV)/.for-bench  ## Compare with redis-server, side by side (ARGS="--full", "--tests GET,SET ...")
 	$(VENV)/bin/python -m benchmarks.throughput --third fakeredis $(ARGS)
 
 guard: $(VENV)/.for-dev  ## Compare the CPU time of requests with an earlier commit's (ARGS="--base v1.0")
 	$(VENV)/bin/python -m benchmarks.guard $(ARGS)
+
+stalls: $(VENV)/.for-bench  ## Measure how long clients wait while something large happens
+	$(VENV)/bin/python -m benchmarks.stalls $(ARGS)
 
 footprint: $(VENV)/.for-bench  ## Measure startup, memory and idle connections
 	$(VENV)/bin/python -m benchmarks.footprint $(ARGS)

@@ -41,6 +41,8 @@ def arguments_for(policy: str, given: Sequence[str]) -> list[str]:
         durable(redis_command(), policy),
         "--json",
         str(throughput.RESULTS / f"append-only-{policy}.json"),
+        "--markdown",
+        str(throughput.RESULTS / f"append-only-{policy}.md"),
         "--png",
         str(throughput.RESULTS / f"append-only-{policy}.png"),
         *given,

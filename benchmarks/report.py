@@ -27,13 +27,27 @@ NOT_TO_BE_QUOTED = (
 )
 
 
+PERCENTILES = ("p50", "p99", "p99.9")
+USUAL_CLIENTS = 50
+USUAL_BYTES = 3
+
+
 @dataclass(frozen=True)
 class Measurement:
-    """One run of redis-benchmark against one server."""
+    """
+    One run of redis-benchmark against one server.
+
+    Attributes:
+        requests_per_s: The throughput.
+        cpu_us: Microseconds of the server's CPU for each request.
+        requests: How many there were.
+        latency_ms: What so many of a hundred requests did not exceed, by `PERCENTILES`.
+    """
 
     requests_per_s: float
     cpu_us: float
     requests: int
+    latency_ms: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -72,6 +86,18 @@ class Result:
     pipeline: int
     measurements: dict[str, list[Measurement]] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
+    clients: int = USUAL_CLIENTS
+    data_bytes: int = USUAL_BYTES
+
+    @property
+    def label(self) -> str:
+        """The test, and what is unusual about it."""
+        words = [self.test]
+        if self.clients != USUAL_CLIENTS:
+            words.append(f"-c {self.clients}")
+        if self.data_bytes != USUAL_BYTES:
+            words.append(f"-d {self.data_bytes}")
+        return " ".join(words)
 
     @property
     def failed(self) -> str:
@@ -102,6 +128,23 @@ class Result:
         """Return a server's CPU per request relative to the reference, round by round."""
         ratios = [ours.cpu_us / ref.cpu_us for ours, ref in self.pairs(server) if ref.cpu_us]
         return spread(ratios) if ratios else None
+
+    def latency_ratio(self, name: str, server: str = OURS) -> Spread | None:
+        """Return a server's latency relative to the reference, round by round, at a percentile."""
+        ratios = [
+            ours.latency_ms[name] / ref.latency_ms[name]
+            for ours, ref in self.pairs(server)
+            if name in ours.latency_ms and ref.latency_ms.get(name)
+        ]
+        return spread(ratios) if ratios else None
+
+    def ratios(self, server: str = OURS) -> dict[str, Spread | None]:
+        """Return all ratios of a server to the reference, by what they are of."""
+        return {
+            "throughput": self.rate_ratio(server),
+            "cpu": self.cpu_ratio(server),
+            **{name: self.latency_ratio(name, server) for name in PERCENTILES},
+        }
 
 
 @dataclass
@@ -172,10 +215,11 @@ def print_table(report: Report) -> None:
         (name for name in report.settings["commands"] if name not in (REFERENCE, OURS)), ""
     )
     _print_machine(report)
-    heading = f"{'test':<14}{'-P':>4}{REFERENCE + '/s':>16}{OURS + '/s':>14}"
+    heading = f"{'test':<24}{'-P':>4}{REFERENCE + '/s':>16}{OURS + '/s':>14}"
     heading += f"{'us CPU each':>16}"
     if report.may_be_quoted:
         heading += f"{'throughput ratio':>21}{'CPU ratio':>21}"
+        heading += "".join(f"{f'{name} ratio':>21}" for name in PERCENTILES)
     if third:
         heading += f"{third + '/s':>14}" + (f"{'ratio':>8}" if report.may_be_quoted else "")
     print(heading)
@@ -197,7 +241,7 @@ def _print_machine(report: Report) -> None:
 
 
 def _row(report: Report, result: Result, third: str) -> str:
-    start = f"{result.test:<14}{result.pipeline:>4}"
+    start = f"{result.label:<24}{result.pipeline:>4}"
     reference, ours = result.rate(REFERENCE), result.rate(OURS)
     reference_cpu, our_cpu = result.cpu(REFERENCE), result.cpu(OURS)
     if not (reference and ours and reference_cpu and our_cpu) or result.failed:
@@ -205,7 +249,7 @@ def _row(report: Report, result: Result, third: str) -> str:
     row = f"{start}{reference.median:>16,.0f}{ours.median:>14,.0f}"
     row += f"{f'{reference_cpu.median:.2f} {our_cpu.median:.2f}':>16}"
     if report.may_be_quoted:
-        row += f"{result.rate_ratio()!s:>21}{result.cpu_ratio()!s:>21}"
+        row += "".join(f"{ratio or '-'!s:>21}" for ratio in result.ratios().values())
     other, ratio = result.rate(third), result.rate_ratio(third)
     if third in result.errors:
         row += f"{'failed':>14}"
@@ -232,7 +276,12 @@ def save_json(report: Report, path: Path) -> None:
 
 
 def _as_json(report: Report, result: Result) -> dict[str, Any]:
-    found: dict[str, Any] = {"test": result.test, "pipeline": result.pipeline}
+    found: dict[str, Any] = {
+        "test": result.test,
+        "pipeline": result.pipeline,
+        "clients": result.clients,
+        "data_bytes": result.data_bytes,
+    }
     if result.errors:
         found["errors"] = result.errors
     found["runs"] = {
@@ -240,12 +289,31 @@ def _as_json(report: Report, result: Result) -> dict[str, Any]:
     }
     if report.may_be_quoted:
         others = [name for name in result.measurements if name != REFERENCE]
-        ratios = {name: (result.rate_ratio(name), result.cpu_ratio(name)) for name in others}
         found["ratios"] = {
-            name: {"throughput": rate and vars(rate), "cpu": cpu and vars(cpu)}
-            for name, (rate, cpu) in ratios.items()
+            name: {what: ratio and vars(ratio) for what, ratio in result.ratios(name).items()}
+            for name in others
         }
     return found
+
+
+def save_markdown(report: Report, path: Path) -> None:
+    """Write the ratios as a table for a document, if there are any."""
+    if not report.may_be_quoted:
+        return
+    lines = [
+        f"| test | -P | {REFERENCE}/s | {OURS}/s | throughput | CPU | {' | '.join(PERCENTILES)} |",
+        f"| --- {'| ---: ' * (5 + len(PERCENTILES))}|",
+    ]
+    for result in report.results:
+        reference, ours = result.rate(REFERENCE), result.rate(OURS)
+        if reference and ours and not result.failed:
+            cells = [result.label, str(result.pipeline)]
+            cells += [f"{rate.median:,.0f}" for rate in (reference, ours)]
+            cells += [str(ratio or "-") for ratio in result.ratios().values()]
+            lines.append(f"| {' | '.join(cells)} |")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join(lines) + "\n")
+    print(f"table in {path}", file=sys.stderr)
 
 
 def save_png(report: Report, path: Path) -> None:
@@ -260,13 +328,14 @@ def save_png(report: Report, path: Path) -> None:
     matplotlib.use("agg")
     from matplotlib import pyplot
 
-    figure, axes = pyplot.subplots(2, 1, figsize=(12, 9), sharex=True, layout="constrained")
+    figure, axes = pyplot.subplots(3, 1, figsize=(12, 13), sharex=True, layout="constrained")
     _bars(axes[0], report, "throughput", Result.rate_ratio)
     _bars(axes[1], report, "CPU per request", Result.cpu_ratio)
+    _bars(axes[2], report, "latency, p99.9", lambda result: result.latency_ratio("p99.9"))
     versions = report.machine["versions"]
     figure.suptitle(
         f"PyRedis {versions[OURS]} to redis-server {versions[REFERENCE]}, "
-        f"{report.settings['clients']} clients, medians of {report.rounds} rounds"
+        f"medians of {report.rounds} rounds"
     )
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=110)
@@ -276,12 +345,12 @@ def save_png(report: Report, path: Path) -> None:
 
 def _bars(axes: Any, report: Report, what: str, ratio_of: Any) -> None:
     """Draw a group of bars for each test, a bar for each pipeline depth."""
-    tests = list(dict.fromkeys(result.test for result in report.results))
+    tests = list(dict.fromkeys(result.label for result in report.results))
     depths = list(dict.fromkeys(result.pipeline for result in report.results))
     width = 0.8 / len(depths)
     for place, depth in enumerate(depths):
         found = [
-            (tests.index(result.test) + place * width, ratio)
+            (tests.index(result.label) + place * width, ratio)
             for result in report.results
             if result.pipeline == depth and (ratio := ratio_of(result)) is not None
         ]

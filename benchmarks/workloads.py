@@ -16,6 +16,9 @@ from benchmarks.servers import BenchmarkError, Connection
 BATCH = 500
 RANDOM = "__rand_int__"
 LRANGE_LIST_LENGTH = 10_000
+LRANGE_LONGEST = 600
+# What values may take together: large ones are fewer.
+MOST_BYTES = 64 << 20
 PLACES = 10_000
 
 
@@ -66,7 +69,8 @@ def _long_list(connection: Connection, size: Size) -> None:
 
 def _range_list(connection: Connection, size: Size) -> None:
     """Store the list that LRANGE reads the head of."""
-    _list_of(LRANGE_LIST_LENGTH, connection, size)
+    fitting = max(LRANGE_LONGEST, MOST_BYTES // len(size.data))
+    _list_of(min(LRANGE_LIST_LENGTH, fitting), connection, size)
 
 
 def _large_set(connection: Connection, size: Size) -> None:
@@ -105,6 +109,9 @@ def _places(connection: Connection, size: Size) -> None:
         connection.ask("GEOADD", "myplaces", *batch)
 
 
+_PREPARED_WITH_VALUES = (_string_keys, _long_list, _range_list, _large_hash)
+
+
 @dataclass(frozen=True)
 class Workload:
     """
@@ -121,6 +128,18 @@ class Workload:
     command: tuple[str, ...]
     prepare: Preparation = _nothing
     leftover: tuple[str, ...] = ()
+
+    @property
+    def has_values(self) -> bool:
+        """Whether the size of values makes a difference."""
+        return "{data}" in self.command or self.prepare in _PREPARED_WITH_VALUES
+
+    @property
+    def values(self) -> int:
+        """How many values a request or its reply holds, at most."""
+        if self.command[:1] == ("LRANGE",):
+            return int(self.command[-1]) + 1
+        return max(1, self.command.count("{data}"))
 
     @property
     def destructive(self) -> bool:
@@ -163,7 +182,7 @@ STANDARD = (
     Workload("MSET", _MSET),
     _lrange(100),
     _lrange(300),
-    _lrange(600),
+    _lrange(LRANGE_LONGEST),
 )
 
 FURTHER = (

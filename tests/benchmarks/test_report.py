@@ -11,7 +11,15 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from benchmarks.report import Measurement, Report, Result, print_table, save_json
+from benchmarks.report import (
+    Measurement,
+    Report,
+    Result,
+    percentile,
+    print_table,
+    save_json,
+    save_markdown,
+)
 
 
 def result_of(ours: list[float], reference: list[float]) -> Result:
@@ -63,6 +71,33 @@ class ResultTests(SynchronousTestCase):
 
         self.assertEqual("", result.failed)
 
+    def test_latencies_are_compared_by_percentile(self) -> None:
+        """Where both servers have one."""
+        ours, theirs = (
+            Measurement(1.0, 1.0, 1, {"p50": 3.0}),
+            Measurement(1.0, 1.0, 1, {"p50": 2.0}),
+        )
+        result = Result("GET", 1, {"pyredis": [ours], "redis-server": [theirs]})
+
+        ratio = result.latency_ratio("p50")
+
+        assert ratio is not None
+        self.assertEqual(1.5, ratio.median)
+        self.assertIsNone(result.latency_ratio("p99"))
+
+    def test_the_label_names_what_is_unusual(self) -> None:
+        """Other clients than fifty, other values than three bytes."""
+        self.assertEqual("GET", Result("GET", 1).label)
+        self.assertEqual("GET -c 1 -d 9", Result("GET", 1, clients=1, data_bytes=9).label)
+
+    def test_percentiles(self) -> None:
+        """A percentile is one of the figures."""
+        figures = [float(number) for number in range(1, 1001)]
+
+        self.assertEqual(500.0, percentile(figures, 50.0))
+        self.assertEqual(999.0, percentile(figures, 99.9))
+        self.assertEqual(7.0, percentile([7.0], 0.0))
+
 
 class OutputTests(SynchronousTestCase):
     """What a reader gets to see."""
@@ -91,6 +126,20 @@ class OutputTests(SynchronousTestCase):
             {"median": 0.7, "least": 0.5, "greatest": 0.9},
             self.saved(report)["results"][0]["ratios"]["pyredis"]["throughput"],
         )
+
+    def test_a_table_for_documents(self) -> None:
+        """It has a row for each test, and there is none of too few rounds."""
+        with TemporaryDirectory() as directory, redirect_stderr(io.StringIO()):
+            path = Path(directory, "table.md")
+            save_markdown(report_of(result_of([50.0] * 4, [100.0] * 4)), path)
+            self.assertFalse(path.exists())
+            save_markdown(report_of(result_of([50.0] * 5, [100.0] * 5)), path)
+            table = path.read_text().splitlines()
+
+        self.assertEqual(
+            "| GET | 16 | 100 | 50 | 0.50 [0.50-0.50] | 2.00 [2.00-2.00] | - | - | - |", table[2]
+        )
+        self.assertEqual(1, len({line.count("|") for line in table}))
 
     def test_fewer_rounds_give_raw_figures_only(self) -> None:
         """A look at four rounds says that it must not be quoted, and shows no ratio."""
