@@ -335,8 +335,11 @@ class Dispatcher:
                 reply = NO_REPLY  # it was there already
         if client.reply_mode != "on" and reply is not LATER:
             silence = self._silenced(client)
-            # Pushes are no replies: CLIENT REPLY does not silence them.
-            if reply.__class__ is not Several:
+            # Pushes are no replies: CLIENT REPLY does not silence them, not even EXEC's.
+            if reply.__class__ is list:
+                pushes = Several([each for each in reply if each.__class__ is Several])
+                reply = pushes or silence
+            elif reply.__class__ is not Several:
                 reply = silence
         if client.tracking is not None:
             self._server.tracking.request_over(client)

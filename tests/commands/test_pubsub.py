@@ -138,6 +138,15 @@ class PubSubTests(SynchronousTestCase):
         )
         self.assertEqual(self.session.do("ECHO", "x"), b"x")
 
+    def test_a_silenced_transaction_confirms(self) -> None:
+        """And says nothing else."""
+        self.listener.do("CLIENT", "REPLY", "OFF")
+        self.listener.do("MULTI")
+        self.listener.do("PING")
+        self.listener.do("SUBSCRIBE", "c")
+        self.assertEqual(self.listener.sent("EXEC"), b"*3\r\n$9\r\nsubscribe\r\n$1\r\nc\r\n:1\r\n")
+        self.assertEqual(self.listener.sent("PING"), b"")
+
     def test_what_a_client_sends_itself_follows_the_reply(self) -> None:
         """Be it published alone, in a transaction or by a script."""
         modern = self.session.another()

@@ -156,6 +156,9 @@ _ROWS = {
     "a push uses up a skipped reply": """
         @d CLIENT REPLY SKIP ; @d UNSUBSCRIBE c2 ; @d ECHO z
     """,
+    "confirmations of a silenced transaction": """
+        @a CLIENT REPLY OFF ; @a MULTI ; @a PUNSUBSCRIBE p ; @a PING ; @a EXEC ; @a PING
+    """,
     "messages to oneself": """
         @a HELLO 3 ; @a SUBSCRIBE c ; @a CLIENT TRACKING ON ; @a GET k ; @a MULTI
         @a SET k v ; @a PUBLISH c x ; @a EXEC ; @b HELLO 3 ; @b SUBSCRIBE __keyevent@0__:lpop
