@@ -65,7 +65,7 @@ class MemoryLimitTests(DaemonTestCase):
             refused = self.fill(LIMIT + LIMIT // 2)
             info = self.client.info()
             with self.subTest(policy=policy):
-                self.assertLess(info["used_memory"], LIMIT + MEGABYTE // 2)
+                self.assertLess(info["used_memory"], LIMIT + MEGABYTE)
                 self.assertGreater(info["used_memory"], LIMIT * 9 // 10)
                 growth = self.own_memory() - self.program
                 self.assertLess(abs(growth - info["used_memory"]), 0.15 * growth)
