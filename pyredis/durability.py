@@ -25,9 +25,10 @@ from pyredis.file_system import FileSystem
 from pyredis.replication.incoming_snapshot import IncomingSnapshot
 from pyredis.services.append_only_files import AppendOnlyError
 from pyredis.services.append_only_service import AppendOnlyService
-from pyredis.services.child_process import AtOnce, ChildProcess
+from pyredis.services.child_process import ChildProcess
 from pyredis.services.listeners import ListenerService
 from pyredis.services.loading import Loading, LoadingFailed
+from pyredis.services.sliced_work import SlicedWork
 from pyredis.services.snapshot_service import SnapshotService
 
 
@@ -113,7 +114,7 @@ class Durability:
         self.has_failed = False
         self.give_up: Callable[[], None] = lambda: None
         self._forks = forks
-        self.child = ChildProcess(server) if forks else AtOnce(server)
+        self.child = ChildProcess(server) if forks else SlicedWork(server, self._thread)
         self.append_only = AppendOnlyService(server, self._files, self.child, self._thread, clock)
         self.append_only.in_round = listeners.is_reading
         self.append_only.listen = self._listen

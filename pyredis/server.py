@@ -36,6 +36,7 @@ from pyredis.execution.flags import MODULE
 from pyredis.execution.instance import Instance
 from pyredis.execution.modules import LoadedModule
 from pyredis.execution.table import CommandTable, declared_commands
+from pyredis.keyspace.frozen_keyspace import FrozenKeyspace
 from pyredis.keyspace.keyspace import Keyspace
 from pyredis.net.links import Links
 from pyredis.net.tls import SETTINGS as TLS_SETTINGS
@@ -44,7 +45,7 @@ from pyredis.process_facts import process_facts
 from pyredis.process_memory import ProcessMemory, release_memory
 from pyredis.replication.following import Following
 from pyredis.replication.primary import Primary
-from pyredis.replication.snapshots import Contents, MadeByChild
+from pyredis.replication.snapshots import Contents, MadeByChild, MadeInSlices, Snapshots
 from pyredis.replication.transfer import Spool
 from pyredis.services.catching_up import CatchingUp
 from pyredis.services.keyspace_service import KeyspaceService
@@ -90,7 +91,7 @@ class RedisServer(MultiService):
         on_shutdown: Called by SHUTDOWN; ends the process, or just this server.
         keeps_snapshots: Whether the data set is loaded from disk at start, and saved.
         forks: Whether the process may be forked to save in the background; else
-            that is done at once.
+            that is done in slices between which clients are served.
         table: The commands; :func:`built_in_commands` if None.
 
     Attributes:
@@ -159,7 +160,8 @@ class RedisServer(MultiService):
             forks=forks,
         )
         self.durability.give_up = self._on_shutdown
-        snapshots = MadeByChild(self._snapshot_for_replicas, self.durability.child)
+        makes = MadeByChild if forks else MadeInSlices
+        snapshots: Snapshots = makes(self._snapshot_for_replicas, self.durability.child)
         self.primary = Primary(self.instance, self._make_spool, snapshots)
         self.instance.replication = self.primary
         self.instance.append_only.call_when_synced(self.primary.look_at_waiting)
@@ -450,7 +452,9 @@ class RedisServer(MultiService):
             self._log.warn("{error}", error=error)
             raise ValueError("Unable to update TLS configuration. Check server logs.") from None
 
-    def _snapshot_for_replicas(self, contents: Contents) -> Iterator[bytes]:
+    def _snapshot_for_replicas(
+        self, contents: Contents, frozen: FrozenKeyspace | None = None
+    ) -> Iterator[bytes]:
         """Yield the data, with what a replica of a replica must know of the history."""
         aux = [
             (b"repl-stream-db", b"0"),
@@ -458,7 +462,11 @@ class RedisServer(MultiService):
             (b"repl-offset", b"%d" % self.primary.offset),
         ]
         return snapshot(
-            self.instance, aux=aux, has_data=contents.data, has_functions=contents.functions
+            self.instance,
+            aux=aux,
+            has_data=contents.data,
+            has_functions=contents.functions,
+            frozen=frozen,
         )
 
     def _make_spool(self) -> Spool:

@@ -91,7 +91,7 @@ def pfcount(ctx: Context, key: bytes, *keys: bytes) -> Reply:
     """Estimate how many different elements HyperLogLogs have counted together."""
     if keys:
         return _union(ctx, (key, *keys)).cardinality
-    string = ctx.db.lookup_read(key, bytes)
+    string = ctx.db.lookup_to_change(key, bytes)
     if string is None:
         return 0
     string = _checked(string)

@@ -260,7 +260,7 @@ def _changed_quietly(ctx: Context, key: bytes, event: bytes) -> None:
 )
 def xack(ctx: Context, key: bytes, group: bytes, *ids: bytes) -> Reply:
     """Acknowledge entries: they are pending no more."""
-    stream = ctx.db.lookup_read(key, StreamValue)
+    stream = ctx.db.lookup_to_change(key, StreamValue)
     found = None if stream is None else stream.groups.get(group)
     if found is None:
         return 0
@@ -349,7 +349,7 @@ def xclaim(
     ctx: Context, key: bytes, group: bytes, consumer: bytes, min_idle_time: bytes, *options: bytes
 ) -> Reply:
     """Let pending entries be another consumer's."""
-    stream = ctx.db.lookup_read(key, StreamValue)
+    stream = ctx.db.lookup_to_change(key, StreamValue)
     found = group_of(stream, key, group)
     assert stream is not None
     min_idle_ms = max(integer(min_idle_time, "Invalid min-idle-time argument for XCLAIM"), 0)
@@ -471,7 +471,7 @@ def xautoclaim(
     min_idle_ms = max(integer(min_idle_time, error), 0)
     first = range_start(start)
     count, just_id = _parse_autoclaim(options)
-    stream = ctx.db.lookup_read(key, StreamValue)
+    stream = ctx.db.lookup_to_change(key, StreamValue)
     found = group_of(stream, key, group)
     assert stream is not None
     if count > _GREATEST_CLAIM:

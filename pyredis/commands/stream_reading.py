@@ -105,7 +105,7 @@ def xreadgroup(ctx: Context, *options: bytes) -> Reply | Blocked:
     ]
     found = Entries()
     for key, after in zip(request.keys, afters, strict=True):
-        stream = ctx.db.lookup_read(key, StreamValue)
+        stream = ctx.db.lookup_to_change(key, StreamValue)
         if stream is None:
             continue
         reader = _GroupReader(ctx, request, key, stream)

@@ -134,6 +134,18 @@ class Database:
             return self._checked(value, kind)
         return value
 
+    @overload
+    def lookup_to_change(self, key: bytes, kind: type[bytes]) -> StringValue | None: ...
+    @overload
+    def lookup_to_change(self, key: bytes, kind: type[_T]) -> _T | None: ...
+    def lookup_to_change(self, key: bytes, kind: type) -> Value:
+        """
+        Return the value of a key that is read, and may be changed by that, or None.
+
+        As :meth:`lookup_read`: reading the news for a consumer group is a change.
+        """
+        return self.lookup_read(key, kind)
+
     def lookup_many(self, keys: Sequence[bytes]) -> list[Value] | None:
         """
         Return the values of several keys, None for those that are not there.

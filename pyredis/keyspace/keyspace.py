@@ -16,10 +16,13 @@ import random
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pyredis.keyspace.database import STRING_TYPES, Database
 from pyredis.keyspace.frequencies import FrequencyCounting
+
+if TYPE_CHECKING:
+    from pyredis.keyspace.frozen_keyspace import FrozenKeyspace
 
 ChangeObserver = Callable[[Database, bytes], None]
 FieldsObserver = Callable[[Database, bytes, Sequence[bytes]], None]
@@ -51,6 +54,8 @@ class Keyspace:
         frequency: How accesses are counted; None while their time is kept, or nothing.
         touching: False while a client runs a command that asked for no traces
             (CLIENT NO-TOUCH): looking a key up is no access then.
+        frozen: What was there at a moment and is still being read, if anything is.
+        free_later: Called with a container that is used no more.
         lazy_free: Containers waiting to be freed in slices.
         begin_freeing: Called when the first of them comes.
     """
@@ -73,6 +78,8 @@ class Keyspace:
         self.is_sweeping = False
         self.frequency: FrequencyCounting | None = None
         self.touching = True
+        self.frozen: FrozenKeyspace | None = None
+        self.free_later: Callable[[Any], None] = self.free_in_slices
         self.lazy_free: deque[Any] = deque()
         self.lazy_freed = 0
         self.begin_freeing: Callable[[], object] = lambda: None
@@ -233,7 +240,7 @@ class Keyspace:
         ]
         return min(moments, default=None)
 
-    def free_later(self, container: Any) -> None:
+    def free_in_slices(self, container: Any) -> None:
         """Take over a container that is used no more; a large one is freed in slices."""
         if len(container) > _FREE_AT_ONCE:
             if not self.lazy_free:

@@ -9,10 +9,15 @@ module's business: whoever puts the server together says how to make them.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
-from typing import NamedTuple, Protocol
+from collections import deque
+from collections.abc import Callable, Generator, Iterator
+from typing import Any, NamedTuple, Protocol
+
+from pyredis.keyspace.frozen_keyspace import FrozenKeyspace
 
 _PIECE_BYTES = 1 << 18
+_MOST_WAITING_BYTES = 1 << 20
+_PAUSE_S = 0.01
 
 
 class Contents(NamedTuple):
@@ -24,6 +29,12 @@ class Contents(NamedTuple):
 
 Pieces = Callable[[Contents], Iterator[bytes]]
 """Yields a file with the data as they are while the pieces are asked for."""
+
+
+FrozenPieces = Callable[[Contents, FrozenKeyspace], Iterator[bytes]]
+"""Yields a file with the data of a moment."""
+
+Work = Callable[[FrozenKeyspace | None], Generator[Any, None, int]]
 
 
 class Snapshot(Protocol):
@@ -59,7 +70,7 @@ class Snapshots(Protocol):
 
 class Child(Protocol):
     """
-    Starts one child process at a time.
+    Starts one child process at a time, or what looks like one.
 
     Attributes:
         pid: The child's number, 0 while there is none.
@@ -71,7 +82,7 @@ class Child(Protocol):
     def is_active(self) -> bool:
         """Whether there is one."""
 
-    def start(self, kind: str, work: Callable[[], int], done: Callable[[int, int], None]) -> int:
+    def start(self, kind: str, work: Work, done: Callable[[int, int], None]) -> int:
         """Fork: ``work`` is done there, ``done`` is called here with exit code and signal."""
 
     def poll(self) -> None:
@@ -142,11 +153,12 @@ class _Piped:
         self._is_done = False
         self._end, child_end = os.pipe()
 
-        def work() -> int:
+        def work(frozen: FrozenKeyspace | None) -> Generator[None, None, int]:
             for piece in pieces(contents):
                 left = memoryview(piece)
                 while left:
                     left = left[os.write(child_end, left) :]
+                yield
             return 0
 
         try:
@@ -190,4 +202,82 @@ class _Piped:
             self._end = -1
             if not self._is_done:
                 self._is_done = True
+                self._child.kill()
+
+
+class MadeInSlices:
+    """
+    Snapshots made by this process, whenever it has time, where none can be forked.
+
+    Args:
+        pieces: Makes the file.
+        child: What gives the work its time, and the data as they were at its start.
+    """
+
+    def __init__(self, pieces: FrozenPieces, child: Child) -> None:
+        self._pieces = pieces
+        self._child = child
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether something of the kind is under way already."""
+        return self._child.is_active
+
+    def begin(self, contents: Contents) -> Snapshot:
+        """Begin a snapshot."""
+        return _Queued(self._pieces, contents, self._child)
+
+
+class _Queued:
+    def __init__(self, pieces: FrozenPieces, contents: Contents, child: Child) -> None:
+        self._pieces = pieces
+        self._contents = contents
+        self._child = child
+        self._waiting: deque[bytes] = deque()
+        self._size = 0
+        self._outcome: int | None = None
+        self._is_closed = False
+        child.start("rdb", self._work, self._ended)
+
+    def _work(self, frozen: FrozenKeyspace | None) -> Generator[float | None, None, int]:
+        """Make one piece after the other, while not too many wait to be read."""
+        assert frozen is not None, "a process that goes on needs the data of a moment"
+        for piece in self._pieces(self._contents, frozen):
+            self._waiting.append(piece)
+            self._size += len(piece)
+            yield None
+            while self._size > _MOST_WAITING_BYTES:
+                yield _PAUSE_S
+        return 0
+
+    def _ended(self, code: int, signal: int) -> None:
+        self._outcome = code or signal
+
+    def read(self) -> bytes | None:
+        """
+        Return the next piece, nothing if there is none yet, None at the end.
+
+        Raises:
+            OSError: It could not be made.
+        """
+        if self._waiting:
+            piece = self._waiting.popleft()
+            self._size -= len(piece)
+            return piece
+        if self._outcome is None:
+            self._child.poll()
+        if self._outcome is None:
+            if not self._child.is_active:
+                raise OSError("the snapshot was given up")
+            return b""
+        if self._outcome:
+            raise OSError(f"the snapshot failed with code {self._outcome}")
+        return None
+
+    def close(self) -> None:
+        """Make no more of it."""
+        if not self._is_closed:
+            self._is_closed = True
+            self._waiting.clear()
+            if self._outcome is None:
                 self._child.kill()

@@ -14,15 +14,17 @@ from typing import TYPE_CHECKING
 
 from twisted.logger import Logger
 
-from pyredis.services.append_only_base import write_base
+from pyredis.services.append_only_base import base_writing
 from pyredis.services.append_only_files import AppendOnlyError
 from pyredis.services.child_process import KILL_SIGNAL
 
 if TYPE_CHECKING:
     from pyredis.execution.instance import Instance
+    from pyredis.keyspace.frozen_keyspace import FrozenKeyspace
     from pyredis.services.append_only_files import AppendOnlyFiles
     from pyredis.services.child_process import ChildProcess
     from pyredis.services.files import Files
+    from pyredis.services.steps import Steps
 
 KIND = "aof"
 """What the child process is called."""
@@ -164,10 +166,10 @@ class Rewriter:
     def _temporary_path(self, pid: int) -> str:
         return self._directory.outer_path(f"temp-rewriteaof-bg-{pid}.aof")
 
-    def _work(self) -> int:
+    def _work(self, frozen: FrozenKeyspace | None) -> Steps[int]:
         """Write the base, in the child."""
         path = self._temporary_path(os.getpid())
-        if not write_base(self._server, self._files, path):
+        if not (yield from base_writing(self._server, self._files, path, frozen)):
             return 1
         self._log.info(
             "Successfully created the temporary AOF base file {name}", name=os.path.basename(path)

@@ -20,10 +20,16 @@ from typing import TYPE_CHECKING, Any
 
 from twisted.logger import Logger
 
+from pyredis.services.steps import Steps, finish
+
 if TYPE_CHECKING:
     from pyredis.execution.instance import Instance
+    from pyredis.keyspace.frozen_keyspace import FrozenKeyspace
 
 Done = Callable[[int, int], None]
+
+Work = Callable[["FrozenKeyspace | None"], Steps[int]]
+"""Work on the keys of a moment, or on those that are there; its outcome is an exit code."""
 
 KILL_SIGNAL = signal.SIGUSR1
 """What ends a child that is not wanted any more; to end by it is no failure."""
@@ -70,13 +76,13 @@ class ChildProcess:
         """Whether there is a child."""
         return bool(self.pid)
 
-    def start(self, kind: str, work: Callable[[], int], done: Done) -> int:
+    def start(self, kind: str, work: Work, done: Done) -> int:
         """
         Fork.
 
         Args:
             kind: What the child does.
-            work: Done in the child; returns the exit code.
+            work: Done in the child, on the keys that are there.
             done: Called here with the exit code and the signal it ended by, or 0.
 
         Returns:
@@ -97,7 +103,7 @@ class ChildProcess:
             raise
         if not pid:
             self._pipe = writing
-            _become_child(work)
+            _become_child(lambda: finish(work(None)))
         os.close(writing)
         self._pipe = reading
         elapsed = timer() - began
@@ -212,29 +218,3 @@ def _close_sockets() -> None:
                 os.close(descriptor)
         except OSError:
             continue  # that of the listing itself
-
-
-class AtOnce(ChildProcess):
-    """
-    No child: the work is done here and now, and has ended at the next look.
-
-    For a server within another program, whose process is not ours to fork, and
-    for systems that cannot.
-    """
-
-    def start(self, kind: str, work: Callable[[], int], done: Done) -> int:
-        """Do the work; ``done`` is called later, as if a child had done it."""
-        self.started_ms = self._server.keyspace.clock()
-        self._code = work()
-        self.kind, self.pid, self._done = kind, os.getpid(), done
-        return self.pid
-
-    def poll(self) -> None:
-        """Tell who started it that it has ended."""
-        if self.pid:
-            self.kind, self.pid = "", 0
-            self._done(self._code, 0)
-
-    def kill(self) -> None:
-        """Keep the outcome to ourselves."""
-        self.kind, self.pid = "", 0

@@ -18,10 +18,12 @@ from twisted.logger import Logger
 from pyredis.errors import RedisError, Unexplained
 from pyredis.services.child_process import KILL_SIGNAL
 from pyredis.services.loading import LoadingFailed
-from pyredis.services.snapshots import snapshot, write_file
+from pyredis.services.snapshots import file_writing, snapshot
+from pyredis.services.steps import Steps, finish
 
 if TYPE_CHECKING:
     from pyredis.execution.instance import Instance
+    from pyredis.keyspace.frozen_keyspace import FrozenKeyspace
     from pyredis.services.child_process import ChildProcess
     from pyredis.services.files import Files
     from pyredis.services.loading import Loading
@@ -133,13 +135,21 @@ class SnapshotService(Service):
         self._succeeded()
 
     def _write(self) -> bool:
+        """Write the file here and now; return whether that worked."""
+        return finish(self._writing(None))
+
+    def _work(self, frozen: FrozenKeyspace | None) -> Steps[int]:
+        """Write the file in the background."""
+        return 0 if (yield from self._writing(frozen)) else 1
+
+    def _writing(self, frozen: FrozenKeyspace | None) -> Steps[bool]:
         """Write the file, in this process or as the child; return whether that worked."""
         files, path = self._files, self.path
         folder = os.path.dirname(path)
-        temporary = self._temporary(os.getpid())
-        portions = snapshot(self._server, on_keys=self._child.report)
+        temporary = self._temporary(os.getpid(), in_slices=frozen is not None)
+        portions = snapshot(self._server, on_keys=self._child.report, frozen=frozen)
         try:
-            write_file(
+            yield from file_writing(
                 files,
                 temporary,
                 portions,
@@ -168,8 +178,10 @@ class SnapshotService(Service):
         self._log.info("DB saved on disk")
         return True
 
-    def _temporary(self, pid: int) -> str:
-        return os.path.join(self._settings.dir, f"temp-{pid}.rdb")
+    def _temporary(self, pid: int, *, in_slices: bool = False) -> str:
+        # In one process two may be written: one in slices, one at once meanwhile.
+        name = f"temp-bg-{pid}.rdb" if in_slices else f"temp-{pid}.rdb"
+        return os.path.join(self._settings.dir, name)
 
     def remove_temporary(self) -> None:
         """Remove what this process has written so far of a file that will not be whole."""
@@ -232,7 +244,7 @@ class SnapshotService(Service):
         self._tried_s = keyspace.clock() // 1000
         self._child.expect_keys(sum(len(db.values) for db in keyspace.databases))
         try:
-            pid = self._child.start(KIND, lambda: 0 if self._write() else 1, self._ended)
+            pid = self._child.start(KIND, self._work, self._ended)
         except OSError as error:
             self._log.warn("Can't save in background: fork: {why}", why=error.strerror)
             self._failed()
@@ -246,7 +258,7 @@ class SnapshotService(Service):
         now_ms = self._server.keyspace.clock()
         self._last_seconds = (now_ms - self._child.started_ms) // 1000
         if signal:
-            self._remove(self._temporary(self._pid))
+            self._remove(self._temporary(self._pid, in_slices=self._pid == os.getpid()))
             self._log.warn("Background saving terminated by signal {signal}", signal=signal)
             if signal != KILL_SIGNAL:
                 self._failed()

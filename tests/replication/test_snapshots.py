@@ -7,8 +7,16 @@ from collections.abc import Iterator
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from pyredis.replication.snapshots import Contents, MadeAtOnce, MadeByChild, Snapshot
+from pyredis.keyspace.frozen_keyspace import FrozenKeyspace
+from pyredis.replication.snapshots import (
+    Contents,
+    MadeAtOnce,
+    MadeByChild,
+    MadeInSlices,
+    Snapshot,
+)
 from pyredis.services.child_process import ChildProcess
+from pyredis.services.sliced_work import SlicedWork, in_this_thread
 from tests.commands.session import Session
 
 
@@ -79,3 +87,68 @@ class SnapshotTests(SynchronousTestCase):
         snapshot = MadeAtOnce(self.pieces).begin(Contents())
         snapshot.close()
         self.assertIsNone(snapshot.read())
+
+
+class SlicesTests(SynchronousTestCase):
+    """Snapshots that a server makes itself, in the time it has."""
+
+    def setUp(self) -> None:
+        """Have a list, of which a snapshot has the first elements."""
+        self.session = Session()
+        self.session.do("RPUSH", "l", "a", "b")
+        self.child = SlicedWork(self.session.server, in_this_thread)
+        self.addCleanup(self.child.kill)
+        self.snapshots = MadeInSlices(self.pieces, self.child)
+        self.size = 3
+
+    def pieces(self, contents: Contents, frozen: FrozenKeyspace) -> Iterator[bytes]:
+        """Yield large pieces, then the list."""
+        for _ in range(self.size):
+            yield b"x" * (1 << 19)
+        for db in frozen.databases:
+            for key, value in db.take():
+                yield key + b"".join(value.slice(0, 10))
+
+    def read(self, snapshot: Snapshot) -> bytes:
+        """Read a snapshot to its end, with turns of the event loop as long as it is not there."""
+        pieces = []
+        while (piece := snapshot.read()) is not None:
+            pieces.append(piece)
+            if not piece:
+                self.session.clock.advance(0.01)
+        snapshot.close()
+        return b"".join(pieces)
+
+    def test_the_moment_it_was_begun(self) -> None:
+        """Later changes are not in it; another can begin behind it."""
+        for _ in range(2):
+            snapshot = self.snapshots.begin(Contents())
+            self.assertTrue(self.snapshots.is_busy)
+            before = b"l" + b"".join(self.session.do("LRANGE", "l", 0, -1))
+            self.session.do("RPUSH", "l", "c")
+            self.assertEqual(self.read(snapshot).lstrip(b"x"), before)
+            self.assertFalse(self.snapshots.is_busy)
+
+    def test_no_more_than_is_read(self) -> None:
+        """While nobody reads, nothing is made."""
+        self.size = 10**9
+        snapshot = self.snapshots.begin(Contents())
+        self.session.clock.pump([0.01] * 20)
+        snapshot.close()
+        snapshot.close()
+        self.assertFalse(self.snapshots.is_busy)
+
+    def test_given_up(self) -> None:
+        """Whoever kills the work ends the snapshot."""
+        self.size = 10**9
+        snapshot = self.snapshots.begin(Contents())
+        self.child.kill()
+        with self.assertRaises(OSError):
+            self.read(snapshot)
+
+    def test_a_failure(self) -> None:
+        """A snapshot that could not be made is none."""
+        self.size = "none"  # type: ignore[assignment]
+        with self.assertRaises(OSError):
+            self.read(self.snapshots.begin(Contents()))
+        self.assertEqual(len(self.flushLoggedErrors(TypeError)), 1)

@@ -7,7 +7,20 @@ import os
 from collections.abc import Callable
 from typing import Any
 
+from pyredis.keyspace.frozen_keyspace import FrozenKeyspace
+from pyredis.services.child_process import Work
+from pyredis.services.steps import Steps, finish
 from tests.persistence.faulty_files import FaultyFile
+
+
+def in_one_step(work: Callable[[], int]) -> Work:
+    """Return work that is done in a single step, whatever the keys are."""
+
+    def steps(frozen: FrozenKeyspace | None) -> Steps[int]:
+        yield None
+        return work()
+
+    return steps
 
 
 class MemoryFiles:
@@ -166,13 +179,13 @@ class Child:
         """Whether it has begun and not ended."""
         return bool(self.pid)
 
-    def start(self, kind: str, work: Callable[[], int], done: Any) -> int:
+    def start(self, kind: str, work: Work, done: Any) -> int:
         """Do the work as the process that would have been forked."""
         if self.cannot_start:
             raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
         self.starts += 1
         self.kind, self.pid, self._done = kind, os.getpid(), done
-        self.code = work()
+        self.code = finish(work(None))
         return self.pid
 
     def end(self, signal: int = 0, code: int | None = None) -> None:

@@ -8,7 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from pyredis.services.append_only_files import AppendOnlyError, AppendOnlyFiles
 from pyredis.services.append_only_rewrite import KIND, RewriteLimit, Rewriter
 from tests.commands.session import Session
-from tests.services.memory_files import Child, MemoryFiles
+from tests.services.memory_files import Child, MemoryFiles, in_one_step
 
 
 class LimitTests(SynchronousTestCase):
@@ -110,13 +110,13 @@ class RewriterTests(SynchronousTestCase):
         self.assertRaises(AppendOnlyError, self.rewriter.start)
         self.assertFalse(self.rewriter.last_is_ok)
         self.child.cannot_start = False
-        self.child.start("rdb", lambda: 0, None)
+        self.child.start("rdb", in_one_step(lambda: 0), None)
         self.assertRaises(AppendOnlyError, self.rewriter.start)
 
     def test_later(self) -> None:
         """What is scheduled begins when the other child has ended."""
         self.rewriter.is_scheduled = True
-        self.child.start("rdb", lambda: 0, lambda code, signal: None)
+        self.child.start("rdb", in_one_step(lambda: 0), lambda code, signal: None)
         self.rewriter.start_if_scheduled()
         self.assertNotEqual(self.child.kind, KIND)
         self.child.end()

@@ -12,7 +12,7 @@ from pyredis.persistence.aof_reader import AofReader, Request
 from pyredis.services.append_only_files import AppendOnlyError
 from pyredis.services.append_only_service import OFF, ON, WAITING, AppendOnlyService
 from tests.commands.session import START_S, Session
-from tests.services.memory_files import Child, MemoryFiles, Thread
+from tests.services.memory_files import Child, MemoryFiles, Thread, in_one_step
 
 DIRECTORY = "/appendonlydir/appendonly.aof"
 
@@ -213,7 +213,7 @@ class SwitchingTests(ServiceTestCase):
 
     def test_while_another_child_works(self) -> None:
         """It is scheduled, and nothing is appended before it begins."""
-        self.child.start("rdb", lambda: 0, lambda code, signal: None)
+        self.child.start("rdb", in_one_step(lambda: 0), lambda code, signal: None)
         self.turn("yes")
         self.service.feed([(0, [b"SET", b"a", b"1"])])
         self.assertEqual(self.info()["aof_rewrite_scheduled"], "1")
@@ -272,7 +272,7 @@ class RewritingTests(ServiceTestCase):
             b"ERR Background append only file rewriting already in progress",
         )
         self.child.end()
-        self.child.start("rdb", lambda: 0, lambda code, signal: None)
+        self.child.start("rdb", in_one_step(lambda: 0), lambda code, signal: None)
         self.assertEqual(
             self.session.do("BGREWRITEAOF").text,
             b"Background append only file rewriting scheduled",

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from pyredis.services.child_process import KILL_SIGNAL, AtOnce, ChildProcess
+from pyredis.services.child_process import KILL_SIGNAL, ChildProcess
 from tests.commands.session import Session
+from tests.services.memory_files import in_one_step
 
 
 class ChildProcessTests(SynchronousTestCase):
@@ -27,7 +28,7 @@ class ChildProcessTests(SynchronousTestCase):
 
     def start(self, work: Callable[[], int]) -> int:
         """Start a child."""
-        return self.child.start("aof", work, lambda *how: self.ended.append(how))
+        return self.child.start("aof", in_one_step(work), lambda *how: self.ended.append(how))
 
     def wait(self) -> tuple[int, int]:
         """Wait for it to end; return how it did."""
@@ -82,23 +83,3 @@ class ChildProcessTests(SynchronousTestCase):
         pid = self.start(lambda: time.sleep(30) or 0)
         os.kill(pid, KILL_SIGNAL)
         self.assertEqual(self.wait(), (0, KILL_SIGNAL))
-
-
-class AtOnceTests(SynchronousTestCase):
-    """Where nothing may be forked, the work is done in the process."""
-
-    def test_done_at_once(self) -> None:
-        """It has ended when somebody looks, unless it was not wanted any more."""
-        child = AtOnce(Session().server)
-        ended: list[tuple[int, int]] = []
-        child.start("rdb", lambda: 3, lambda *how: ended.append(how))
-        self.assertTrue(child.is_active)
-        child.poll()
-        child.poll()
-        self.assertEqual(ended, [(3, 0)])
-
-        child.start("rdb", lambda: 0, lambda *how: ended.append(how))
-        child.kill()
-        self.assertFalse(child.is_active)
-        child.poll()
-        self.assertEqual(ended, [(3, 0)])

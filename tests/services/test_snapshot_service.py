@@ -13,7 +13,7 @@ from pyredis.errors import RedisError
 from pyredis.services.loading import Loading
 from pyredis.services.snapshot_service import SnapshotService
 from tests.commands.session import Session
-from tests.services.memory_files import Child, MemoryFiles
+from tests.services.memory_files import Child, MemoryFiles, in_one_step
 
 
 class SnapshotServiceTests(SynchronousTestCase):
@@ -80,7 +80,7 @@ class SnapshotServiceTests(SynchronousTestCase):
 
     def test_scheduled(self) -> None:
         """Another child goes first, and a transaction is finished."""
-        self.child.start("aof", lambda: 0, lambda code, number: None)
+        self.child.start("aof", in_one_step(lambda: 0), lambda code, number: None)
         self.assertIn(b"Another child process", self.session.error("BGSAVE"))
         self.assertEqual(
             self.session.sent("BGSAVE", "SCHEDULE"), b"+Background saving scheduled\r\n"
