@@ -34,6 +34,7 @@ from pyredis.execution.flags import (
     Category,
 )
 from pyredis.execution.key_specs import KeyRange
+from pyredis.execution.repetitions import check_repetitions
 from pyredis.execution.scan_options import read_cursor, read_scan_options, scan_reply
 from pyredis.execution.table import family
 from pyredis.keyspace.events import HASH
@@ -47,8 +48,6 @@ from pyredis.primitives.numbers import INT64_MAX, INT64_MIN, parse_int
 from pyredis.wire.replies import OK, Pairs, Reply
 
 command = family("hash", Category.HASH)
-
-_MOST_REPEATED = 1 << 24  # random fields in one reply, which Redis does not bound
 
 
 @command(
@@ -279,9 +278,8 @@ def hrandfield(ctx: Context, key: bytes, *options: bytes) -> Reply:
         return []
     if count > 0:
         found = value.random_distinct(rng, count)
-    elif -count > _MOST_REPEATED:
-        raise out_of_range()
     else:
+        check_repetitions(ctx, -count)
         found = value.random_many(rng, -count)
     if with_values:
         fields = value.fields

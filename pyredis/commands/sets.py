@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pyredis.datatypes.sets import SetValue, difference, intersection, union
-from pyredis.errors import RedisError, out_of_range, syntax_error
+from pyredis.errors import RedisError, syntax_error
 from pyredis.execution.arguments import Arguments, integer_between, positive_count
 from pyredis.execution.client import Context
 from pyredis.execution.flags import (
@@ -29,6 +29,7 @@ from pyredis.execution.flags import (
     Category,
 )
 from pyredis.execution.key_specs import KeyNum, KeyRange
+from pyredis.execution.repetitions import check_repetitions
 from pyredis.execution.scan_options import read_cursor, read_scan_options, scan_reply
 from pyredis.execution.table import family
 from pyredis.keyspace.events import GENERIC, SET
@@ -38,7 +39,6 @@ from pyredis.wire.replies import Reply, SetReply
 command = family("set", Category.SET)
 
 _REMOVED_AT_ONCE = 1024  # members in one SREM that repeats a SPOP elsewhere
-_MOST_REPEATED = 1 << 24  # random members in one reply, which Redis does not bound
 
 
 @command(
@@ -314,9 +314,8 @@ def srandmember(ctx: Context, key: bytes, *options: bytes) -> Reply:
         return members
     if count > 0:
         members += value.random_distinct(rng, count)
-    elif -count > _MOST_REPEATED:
-        raise out_of_range()
     else:
+        check_repetitions(ctx, -count)
         members += rng.choices(value.listing(), k=-count)
     return members
 

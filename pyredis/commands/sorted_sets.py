@@ -27,6 +27,7 @@ from pyredis.execution.flags import (
     Category,
 )
 from pyredis.execution.key_specs import KeyRange
+from pyredis.execution.repetitions import check_repetitions
 from pyredis.execution.scan_options import read_cursor, read_scan_options, scan_reply
 from pyredis.execution.table import family
 from pyredis.keyspace.events import SORTED_SET
@@ -364,6 +365,7 @@ def zrandmember(ctx: Context, key: bytes, *options: bytes) -> Reply:
 def _chosen(ctx: Context, value: SortedSetValue, count: int) -> list[bytes]:
     """Return different members, or with a negative count any number of perhaps the same."""
     if count < 0:
+        check_repetitions(ctx, -count)
         return value.choices(ctx.server.rng, -count)
     if count >= len(value):
         # Redis walks backwards here.
