@@ -384,6 +384,9 @@ class RedisServer(MultiService):
     def crash(self, reason: str, signal: int) -> None:
         """End the process by a signal, saying why in the log."""
         self._log.critical("{reason}", reason=reason)
+        if self.settings.crash_log_enabled:
+            # The handler of the signal writes beneath where all threads are.
+            self._log.critical("------ STACK TRACE ------")
         os.kill(os.getpid(), signal)
 
     def release_memory(self) -> None:

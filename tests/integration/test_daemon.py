@@ -433,6 +433,16 @@ class BackgroundTests(DaemonTestCase):
             self.assertEqual(daemon.stop(signal.SIGABRT), -signal.SIGABRT)
             self.assertEqual("Fatal Python error: Aborted" in daemon.log, wanted == "yes")
 
+    def test_a_crash_on_request(self) -> None:
+        """The log says why it crashed, then where it was."""
+        daemon = self.ready("--enable-debug-command", "yes")
+        daemon.connect().socket.sendall(b"DEBUG SEGFAULT\r\n")
+        self.assertEqual(daemon.wait(), -signal.SIGSEGV)
+        log = daemon.log
+        self.assertIn("crashed by signal: 11", log)
+        self.assertLess(log.index("STACK TRACE"), log.index("Fatal Python error"))
+        self.assertIn(" in crash\n", log[log.index("Fatal Python error") :])
+
     def test_a_manager_that_is_gone(self) -> None:
         """A notification that cannot be sent does not stop it."""
         daemon = self.ready(NOTIFY_SOCKET=self.path("nobody"))
