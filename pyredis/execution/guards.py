@@ -151,7 +151,11 @@ def _writes(client: Client, command: Command) -> bool:
     """Tell whether a command writes, or runs queued ones that do."""
     if not command.runs_queue or client.transaction is None:
         return command.is_write
-    return any(queued.is_write for queued, _ in client.transaction.queued)
+    promises = client.ctx.server.scripting.may_write_as_it_says
+    return any(
+        queued.is_write or (queued.declaration.runs_commands and promises(words[1]))
+        for queued, words in client.transaction.queued
+    )
 
 
 def read_only(client: Client, command: Command, argv: Sequence[bytes]) -> RedisError | None:

@@ -184,23 +184,27 @@ class Scripting:
         return script
 
     def promises_no_writes(self, script: bytes) -> bool:
-        """
-        Tell whether a script declares that it does not write.
+        """Tell whether a script, or a function by its name, declares that it does not write."""
+        flags = self._flags_of(script)
+        return flags is not ScriptFlag.COMPATIBLE and ScriptFlag.NO_WRITES in flags
 
-        Args:
-            script: Its text, its digest, or the name of a function.
-        """
-        known = self._by_body.get(script) or self.scripts.get(script.lower())
+    def may_write_as_it_says(self, script: bytes) -> bool:
+        """Tell whether a script or function has flags, and may write by them."""
+        flags = self._flags_of(script)
+        return flags is not ScriptFlag.COMPATIBLE and ScriptFlag.NO_WRITES not in flags
+
+    def _flags_of(self, script: bytes) -> ScriptFlag:
+        """Return what a script or function declares; nothing if it is unknown."""
+        known = self.scripts.get(script.lower()) or self._by_body.get(script)
         if known is not None:
-            return known.code.no_writes
+            return known.code.flags
         function = self.libraries.functions.get(script.lower())
         if function is not None:
-            return function.code.no_writes
+            return function.code.flags
         try:
-            flags, _ = script_header(script)
+            return script_header(script)[0]
         except RedisError:
-            return False
-        return flags is not ScriptFlag.COMPATIBLE and ScriptFlag.NO_WRITES in flags
+            return ScriptFlag.COMPATIBLE
 
     def flush(self) -> None:
         """Forget all scripts, and all that they have left behind."""
@@ -287,7 +291,7 @@ class Scripting:
         compatible, no_writes = code.is_compatible, code.no_writes
         if ro and not (compatible or no_writes):
             raise RedisError("Can not execute a script with write flag using *_ro command.")
-        if self._server.following.is_on and not compatible:
+        if self._server.following.is_on:
             self._check_replica(caller, code)
         if self._server.replication.lacks_replicas and not (compatible or no_writes):
             raise too_few_replicas()
@@ -501,14 +505,11 @@ class Scripting:
                 raise self._refusal(command, b"ERR ACL failure in script: " + text)
         if self._read_only and (command.is_write or command.may_replicate):
             raise self._refusal(command, NO_WRITES)
-        if command.is_write and self._server.replication.lacks_replicas:
-            raise self._denied(command, too_few_replicas())
-        if self._server.following.is_on:
-            assert self.caller is not None
-            if command.is_write and is_read_only_for(self.caller):
-                raise self._denied(command, not_writable())
-            if self._is_stale() and not command.allowed_stale:
-                raise self._refusal(command, STALE_REPLICA)
+        # Once it has written it goes on: half of its writes would be worse than all.
+        if command.is_write and not self._wrote:
+            self._check_first_write(command)
+        if self._is_stale() and not command.allowed_stale:
+            raise self._refusal(command, STALE_REPLICA)
         if self._slots is not None:
             refused = self._slots.refusal(command, argv)
             if refused is not None:
@@ -524,21 +525,39 @@ class Scripting:
             self._wrote = True
         return command
 
+    def _check_first_write(self, command: Command) -> None:
+        """
+        Check that a script may begin to write.
+
+        Raises:
+            RedisError: It may not, as replication is.
+        """
+        assert self.caller is not None
+        if self._server.following.is_on and is_read_only_for(self.caller):
+            raise self._denied(command, not_writable())
+        if self._server.replication.lacks_replicas:
+            raise self._denied(command, too_few_replicas())
+
     def _is_stale(self) -> bool:
         """Tell whether this is a replica that must not show data while it hears of no changes."""
         following = self._server.following
-        return not (following.is_linked or self._server.settings.replica_serve_stale_data)
+        return (
+            following.is_on
+            and not following.is_linked
+            and not self._settings.replica_serve_stale_data
+        )
 
     def _check_replica(self, client: Client, code: Code) -> None:
         """
-        Check that a script with flags may run on a replica.
+        Check that a script may run on a replica.
 
         Raises:
             RedisError: It may not.
         """
-        if self._is_stale() and ScriptFlag.ALLOW_STALE not in code.flags:
+        compatible = code.is_compatible
+        if self._is_stale() and (compatible or ScriptFlag.ALLOW_STALE not in code.flags):
             raise not_in_touch()
-        if is_read_only_for(client) and not code.no_writes:
+        if is_read_only_for(client) and not (compatible or code.no_writes):
             raise not_writable()
 
     def _denied(self, command: Command, error: RedisError) -> RedisError:
