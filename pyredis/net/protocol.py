@@ -464,6 +464,7 @@ class RedisProtocol(LineReceiver):
             addr=self.client.address,
         )
         self.client.kill()
+        self.send = _discard  # what the request under way still answers
 
     def check_limits(self) -> None:
         """Look at what waits to be sent once more: a soft limit is one of time."""
@@ -488,6 +489,10 @@ class RedisProtocol(LineReceiver):
                 addr=self.client.address,
             )
             self.client.kill()
+
+
+def _discard(data: bytes) -> None:
+    """Send nothing: the client was cut off."""
 
 
 def _spelled(address: Any) -> str:

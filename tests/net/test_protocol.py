@@ -673,6 +673,14 @@ class OutputLimitTests(ProtocolTestCase):
         self.assertEqual(self.exchange(resp(b"PING") + resp(b"GET", b"k") * 5), b"")
         self.assert_cut_off(True)
 
+    def test_beyond_any_limit(self) -> None:
+        """Who asks for what its limit will not let through is cut off without an answer."""
+        self.exchange(resp(b"HSET", b"h", b"f", b"v"))
+        self.limit(BufferLimit(1_000_000, 0, 0))
+        self.protocol.apply_limits()
+        self.assertEqual(self.exchange(resp(b"HRANDFIELD", b"h", b"-999999999")), b"")
+        self.assert_cut_off(True)
+
     def test_without_a_write(self) -> None:
         """The soft limit passes while nothing is written, too."""
         self.limit(BufferLimit(0, 1000, 10))
