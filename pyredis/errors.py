@@ -15,9 +15,13 @@ class RedisError(Exception):
     Args:
         message: The text after the code; CR and LF in it are written as spaces.
         code: The first word, if not the class's own.
+
+    Attributes:
+        is_counted: Whether the error statistics know of it already.
     """
 
     code = "ERR"
+    is_counted = False
 
     def __init__(self, message: str | bytes, code: str | None = None) -> None:
         super().__init__(message)

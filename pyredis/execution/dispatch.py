@@ -466,7 +466,8 @@ class Dispatcher:
             self._statistics.unexpected_errors += 1
             self.log_failure(command.display_name)
             error = RedisError("internal error")
-        self._statistics.count_error(error.code)
+        if not error.is_counted:
+            self._statistics.count_error(error.code)
         return error.with_traceback(None)
 
     def _wrong_arity(self, command: Command) -> RedisError:

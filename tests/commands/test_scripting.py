@@ -6,6 +6,7 @@ from unittest.mock import patch
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from pyredis.errors import RedisError
 from pyredis.execution.client import Client
 from pyredis.wire.replies import Boolean, Double, Simple
 from tests.commands.session import Session
@@ -298,3 +299,18 @@ class ScriptTests(SynchronousTestCase):
         session.do("EVAL", "return redis.call('get', 'k')", 0)
         self.assertIn(b'"EVAL"', shown[0])
         self.assertIn(b'[0 lua] "get" "k"', shown[1])
+
+
+class FailureStatisticsTests(SynchronousTestCase):
+    """What a script answers with an error counts as failed, and the error once."""
+
+    def test_errors_of_commands(self) -> None:
+        """An error that a command had in the script is the script's as well."""
+        for call in ("call", "pcall"):
+            session = Session()
+            reply = session.do("EVAL", f"return redis.{call}('SELECT', '99')", 0)
+            self.assertIsInstance(reply, RedisError)
+            commands = session.do("INFO", "commandstats").text.decode().splitlines()
+            (usage,) = [line for line in commands if line.startswith("cmdstat_eval:")]
+            self.assertTrue(usage.endswith(",rejected_calls=0,failed_calls=1"), usage)
+            self.assertIn(b"errorstat_ERR:count=1\r\n", session.do("INFO", "errorstats").text)

@@ -271,7 +271,8 @@ class Scripting:
         if kind is bytes or kind is int or result is None:
             return result  # type: ignore[no-any-return]
         reply, counted = sandbox.reply(result, client.resp, code.name)
-        if isinstance(reply, RedisError) and not counted:
+        if isinstance(reply, RedisError):
+            reply.is_counted = counted
             raise reply
         return reply
 

@@ -254,7 +254,7 @@ class Sandbox:
             return list(result[2:]), False
         if kind == _TABLE:
             tokens = self._tokens(result[2], result[1])
-            counted = tokens[0] == 1 and tokens[2]
+            counted = tokens[0] == 1 and bool(tokens[2])
             return reader.read(iter(tokens)), counted
         return self._failure(result[1:], name)
 
