@@ -12,12 +12,13 @@ number of entries and the end.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from struct import Struct
 from typing import Final
 
 from pyredis.datatypes.encodings import is_integer
 from pyredis.persistence.rdb_format import PAST_THE_END, CorruptRdb
+from pyredis.primitives.numbers import format_double
 
 HEADER_BYTES: Final = 6
 _END: Final = 255
@@ -25,6 +26,9 @@ _COUNT_UNKNOWN: Final = 0xFFFF
 _GREATEST: Final = 0xFFFFFFFF
 _MOST_REMEMBERED: Final = 4096
 _LONGEST_REMEMBERED: Final = 64
+_DIGITS_OF_INT32: Final = 9  # with so many it surely is one
+_ZERO: Final = ord("0")
+_PLAIN_SCORE: Final = 1 << 53
 
 _header = Struct("<IH")
 _pack_header = _header.pack
@@ -32,13 +36,17 @@ _read_i16 = Struct("<h").unpack_from
 _read_i32 = Struct("<i").unpack_from
 _read_i64 = Struct("<q").unpack_from
 _read_u32 = Struct("<I").unpack_from
-_pack_i16 = Struct("<Bh").pack
-_pack_i32 = Struct("<Bi").pack
-_pack_i64 = Struct("<Bq").pack
+_pack_i16 = Struct("<BhB").pack
+_pack_i32 = Struct("<BiB").pack
+_pack_i64 = Struct("<BqB").pack
 _pack_u32 = Struct("<BI").pack
 
-_SMALL_TEXTS: Final = tuple(b"%d" % number for number in range(128))
-_SMALL_ENTRIES: Final = {b"%d" % number: bytes((number, 1)) for number in range(128)}
+# Numbers of one byte, then those of two.
+_SMALL_TEXTS: Final = tuple(b"%d" % number for number in range(0x1000))
+_SMALL_ENTRIES: Final = {
+    text: bytes((number, 1)) if number < 0x80 else bytes((0xC0 | number >> 8, number & 0xFF, 2))
+    for number, text in enumerate(_SMALL_TEXTS)
+}
 _SHORT_HEADS: Final = tuple(bytes((0x80 | length,)) for length in range(64))
 _SHORT_TAILS: Final = tuple(bytes((length + 1,)) for length in range(64))
 
@@ -70,6 +78,9 @@ def read_listpack(blob: bytes) -> list[bytes]:
                         raise CorruptRdb("a listpack entry whose lengths differ")
                     append(blob[at + 1 : end])
                     at = end + 1
+                elif head < 0xD0 and blob[at + 2] == 2:
+                    append(texts[(head & 0x0F) << 8 | blob[at + 1]])
+                    at += 3
                 else:
                     entry, at = _read_long_entry(blob, at, head)
                     append(entry)
@@ -191,6 +202,9 @@ def read_listpack_pairs(blob: bytes, start: int, stop: int) -> dict[bytes, bytes
                     return None
                 pairs[name] = texts[head]
                 at += 2
+            elif head < 0xD0 and blob[at + 2] == 2:
+                pairs[name] = texts[(head & 0x0F) << 8 | blob[at + 1]]
+                at += 3
             else:
                 pairs[name], at = _read_long_entry(blob, at, head)
     except (CorruptRdb, *PAST_THE_END):
@@ -228,8 +242,8 @@ def write_listpack(entries: Iterable[bytes]) -> bytes:
         # Most are short texts: what begins behind "9" is no number.
         if size < 64 and (not size or entry[0] > 57):
             parts += (heads[size], entry, tails[size])
-        elif entry in small:
-            parts.append(small[entry])
+        elif (encoded := small.get(entry)) is not None:
+            parts.append(encoded)
         else:
             parts.append(encode_entry(entry))
     return write_encoded_listpack(parts, count)
@@ -257,11 +271,27 @@ def write_listpack_pairs(pairs: Iterable[tuple[bytes, bytes]], count: int) -> by
         size = len(second)
         if size < 64 and (not size or second[0] > 57):
             parts += (encoded, heads[size], second, tails[size])
-        elif second in small:
-            parts += (encoded, small[second])
         else:
-            parts += (encoded, encode_entry(second))
+            parts += (encoded, small.get(second) or encode_entry(second))
     return write_encoded_listpack(parts, 2 * count)
+
+
+def write_listpack_scores(pairs: Sequence[tuple[bytes, float]]) -> bytes:
+    """
+    Return a listpack of members and their scores.
+
+    Raises:
+        OverflowError: They are too much for one.
+    """
+    parts: list[bytes] = []
+    heads, tails = _SHORT_HEADS, _SHORT_TAILS
+    for member, score in pairs:
+        size = len(member)
+        if size < 64 and (not size or member[0] > 57):
+            parts += (heads[size], member, tails[size], _encode_score(score))
+        else:
+            parts += (encode_entry(member), _encode_score(score))
+    return write_encoded_listpack(parts, 2 * len(pairs))
 
 
 _known_entries: dict[bytes, bytes] = {}
@@ -300,6 +330,13 @@ def write_encoded_listpack(parts: list[bytes], count: int) -> bytes:
 def encode_entry(entry: bytes) -> bytes:
     """Write one entry."""
     size = len(entry)
+    if size <= _DIGITS_OF_INT32 and entry.isdigit() and entry[0] > _ZERO:
+        # As most numbers are, which therefore need no call.
+        number = int(entry)
+        if number > 0x7FFFFF:
+            return _pack_i32(0xF3, number, 5)
+        if number > 0x7FFF:
+            return (number << 8 | 0x4000000F2).to_bytes(5, "little")
     if size <= 20 and is_integer(entry):
         return encode_integer_entry(int(entry))
     if size < 64:
@@ -311,6 +348,16 @@ def encode_entry(entry: bytes) -> bytes:
     return b"".join((head, entry, encode_back_length(len(head) + size)))
 
 
+def _encode_score(score: float) -> bytes:
+    """Write one entry that is the score of a member of a sorted set."""
+    if -_PLAIN_SCORE < score < _PLAIN_SCORE:
+        whole = int(score)
+        # Minus zero is a text.
+        if whole == score and whole:
+            return encode_integer_entry(whole)
+    return encode_entry(format_double(score))
+
+
 def encode_integer_entry(number: int) -> bytes:
     """Write one entry that is an integer of 64 bits."""
     if 0 <= number <= 127:
@@ -319,9 +366,9 @@ def encode_integer_entry(number: int) -> bytes:
         number &= 0x1FFF
         return bytes((0xC0 | number >> 8, number & 0xFF, 2))
     if -0x8000 <= number <= 0x7FFF:
-        return _pack_i16(0xF1, number) + b"\x03"
+        return _pack_i16(0xF1, number, 3)
     if -0x800000 <= number <= 0x7FFFFF:
-        return b"\xf2" + number.to_bytes(3, "little", signed=True) + b"\x04"
+        return ((number & 0xFFFFFF) << 8 | 0x4000000F2).to_bytes(5, "little")
     if -0x80000000 <= number <= 0x7FFFFFFF:
-        return _pack_i32(0xF3, number) + b"\x05"
-    return _pack_i64(0xF4, number) + b"\x09"
+        return _pack_i32(0xF3, number, 5)
+    return _pack_i64(0xF4, number, 9)

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Sequence
-from itertools import pairwise
 from math import isnan
 from struct import Struct
 from typing import Any, Final
@@ -51,6 +50,7 @@ _Reader = Callable[[bytes, int, EncodingLimits], _Found]
 _MOST_INTSET_ENTRIES: Final = 1 << 30
 _LATEST: Final = (1 << 48) - 1  # moments of fields have 48 bits in Redis 7.4
 _SCORE_BYTES: Final = 8
+_OF_NUMBERS: Final = b"0123456789+-.e"
 
 _read_u64 = Struct("<Q").unpack_from
 
@@ -338,6 +338,15 @@ def _read_score(data: bytes, at: int) -> tuple[float, int]:
     return _parse_score(data[at + 1 : end]), end
 
 
+def _parse_scores(texts: list[bytes]) -> list[float]:
+    if not b"".join(texts).translate(None, _OF_NUMBERS):
+        try:
+            return list(map(float, texts))
+        except ValueError:
+            pass  # it is found which one
+    return list(map(_parse_score, texts))
+
+
 def _parse_score(text: bytes) -> float:
     if text.isdigit():
         return float(text)
@@ -412,12 +421,12 @@ def _packed_zset(entries: list[bytes], limits: EncodingLimits, at: int) -> Sorte
         raise CorruptRdb("a sorted set with a member without score")
     _at_least_one(size, at)
     members = entries[::2]
-    scores = list(map(_parse_score, entries[1::2]))
+    scores = _parse_scores(entries[1::2])
     by_member = dict(zip(members, scores, strict=True))
     if len(by_member) * 2 != size:
         raise CorruptRdb("a sorted set with a member twice")
-    pairs = zip(scores, members, strict=True)
-    if not all(left < right for left, right in pairwise(pairs)):
+    pairs = list(zip(scores, members, strict=True))
+    if sorted(pairs) != pairs:
         raise CorruptRdb("a sorted set that is not in order")
     is_long = len(members) > limits.zset_max_listpack_entries
     return SortedSetValue.of_ordered(by_member, members, "skiplist" if is_long else "listpack")

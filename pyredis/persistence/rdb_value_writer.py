@@ -25,7 +25,11 @@ from pyredis.datatypes.sets import SetValue
 from pyredis.datatypes.sorted_sets import SortedSetValue
 from pyredis.datatypes.streams import StreamValue
 from pyredis.persistence import rdb_format as rdb
-from pyredis.persistence.listpacks import write_listpack, write_listpack_pairs
+from pyredis.persistence.listpacks import (
+    write_listpack,
+    write_listpack_pairs,
+    write_listpack_scores,
+)
 from pyredis.persistence.rdb_format import encode_integer, encode_length
 from pyredis.persistence.rdb_streams import stream_pieces
 from pyredis.persistence.rdb_strings import StringWriter
@@ -187,11 +191,10 @@ class ValueWriter:
     def _sorted_set(self, value: SortedSetValue) -> Encoded:
         pairs = list(value.items())
         if value.encoding == "listpack":
-            entries: list[bytes] = []
-            for member, score in pairs:
-                entries += (member, format_double(score))
-            kind = rdb.ZSET_LISTPACK if self.version > 9 else rdb.ZSET_ZIPLIST
-            return kind, self._blob(self._lists(entries))
+            if self.version > 9:
+                return rdb.ZSET_LISTPACK, self._blob(write_listpack_scores(pairs))
+            texts = chain.from_iterable((member, format_double(score)) for member, score in pairs)
+            return rdb.ZSET_ZIPLIST, self._blob(write_ziplist(texts))
         # The greatest first, as Redis has it: so it inserts each at once at the right place.
         pairs.reverse()
         return rdb.ZSET_2, chain((encode_length(len(pairs)),), self._scored(pairs))
