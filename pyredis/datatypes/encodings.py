@@ -89,7 +89,8 @@ def _integer_size(number: int) -> int:
 def listpack_entry_size(data: bytes) -> int:
     """Return how many bytes a listpack takes for an entry, its back length included."""
     size = len(data)
-    if size <= 20 and is_integer(data):
+    # What begins behind "9" is no number.
+    if 0 < size <= 20 and data[0] < 58 and is_integer(data):
         return _integer_size(int(data))
     if size < 64:
         return size + 2

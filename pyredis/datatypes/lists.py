@@ -75,6 +75,25 @@ class ListValue:
         value._shrink(half=False)
         return value
 
+    @classmethod
+    def of_listpack(cls, elements: list[bytes], size: int, limits: EncodingLimits) -> ListValue:
+        """
+        Return a list made of a single node.
+
+        Args:
+            elements: What is in it; the list keeps it.
+            size: How many bytes its listpack takes, at most.
+            limits: Those of the server.
+        """
+        fill = limits.list_max_listpack_size
+        max_bytes, max_entries = LIST_NODE_LIMITS[fill]
+        if len(elements) > max_entries or (size > max_bytes and fill < 0):
+            return cls.of_nodes([elements], limits)
+        value = cls()
+        value._back = elements
+        value._size_bound = size
+        return value
+
     def copy(self) -> ListValue:
         """Return a list that shares nothing that changes with this one."""
         twin = ListValue.__new__(ListValue)

@@ -124,7 +124,10 @@ def _list_quicklist_2(data: bytes, at: int, limits: EncodingLimits) -> _Found:
         container, at = read_length(data, at)
         blob, at = read_string(data, at)
         if container == rdb.PACKED_NODE:
-            nodes.append(read_listpack(blob))
+            elements = read_listpack(blob)
+            if count == 1 and elements:
+                return ListValue.of_listpack(elements, len(blob), limits), at
+            nodes.append(elements)
         elif container == rdb.PLAIN_NODE and blob:
             plain.append(blob)
             nodes.append([blob])

@@ -41,6 +41,7 @@ Encoded = tuple[int, Iterable[bytes]]
 
 _PIECE: Final = 2048  # elements written at a time
 _PACKED_NODE: Final = encode_length(rdb.PACKED_NODE)
+_ONE_NODE: Final = encode_length(1) + _PACKED_NODE
 _PLAIN_NODE: Final = encode_length(rdb.PLAIN_NODE)
 _PLAIN_FROM: Final = 1 << 30  # a longer element of a list has a node of its own
 
@@ -119,9 +120,12 @@ class ValueWriter:
     # Lists
 
     def _list(self, value: ListValue) -> Encoded:
-        lengths = value.node_lengths()
         kind = rdb.LIST_QUICKLIST_2 if self.version > 9 else rdb.LIST_QUICKLIST
         elements = value.slice(0, len(value))
+        if len(elements) > 1 and self.version > 9 and value.encoding == "listpack":
+            # As most are, which need not be split.
+            return kind, (_ONE_NODE, self.strings.encode(write_listpack(elements)))
+        lengths = value.node_lengths()
         head = encode_length(len(lengths))
         return kind, chain((head,), self._nodes(iter(elements), lengths))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -282,6 +284,15 @@ class EncodingTests(SynchronousTestCase):
         loaded = ListValue.of_nodes([[b"a"], [], [b"b", b"c"]], limits)
         self.assertEqual((loaded.node_lengths(), loaded.encoding), ([1, 2], "quicklist"))
         self.assertEqual(ListValue.of_nodes([[b"a", b"b"]], limits).encoding, "listpack")
+
+    def test_a_list_that_was_a_listpack(self) -> None:
+        """It stays one if it may be so large, else its size is looked at."""
+        for size, fill in product((7, 9, 5000, 9000), (2, 1, -1, -2)):
+            limits = EncodingLimits(list_max_listpack_size=fill)
+            same = ListValue.of_nodes([[b"a", b"b"]], limits)
+            value = ListValue.of_listpack([b"a", b"b"], size, limits)
+            self.assertEqual(list(value), [b"a", b"b"])
+            self.assertEqual(value.encoding, same.encoding)
 
     def test_a_short_list_may_stay_a_quicklist(self) -> None:
         """As one loaded from a ziplist does in Redis 7.2."""

@@ -15,8 +15,10 @@ from pyredis.persistence.listpacks import (
     write_encoded_listpack,
     write_listpack,
     write_listpack_pairs,
+    write_listpack_scores,
 )
 from pyredis.persistence.rdb_format import CorruptRdb
+from pyredis.primitives.numbers import format_double
 from tests.persistence.damage import damaged
 
 BORDERS = [0, 127, 128, -1, 4095, 4096, -4096, -4097, 32767, 32768, -32769, 8388607, 8388608]
@@ -133,3 +135,15 @@ class PairTests(SynchronousTestCase):
             pairs = {b"field:%d" % number: b"v", b"x" * 100: b"w"}
             blob = write_listpack_pairs(pairs.items(), 2)
             self.assertEqual(read_listpack_pairs(blob, 0, len(blob)), pairs)
+
+
+class ScoresTests(SynchronousTestCase):
+    """Members with their scores."""
+
+    @given(st.lists(st.tuples(st.binary(max_size=70), st.floats(allow_nan=False))))
+    def test_it_is_the_listpack_of_their_texts(self, pairs: list[tuple[bytes, float]]) -> None:
+        """Scores are written as what clients see."""
+        pairs += [(b"m", float(number)) for number in (*BORDERS, 2**53 - 1, 2**54)]
+        pairs += [(b"", -0.0), (b"i", float("inf"))]
+        texts = [entry for member, score in pairs for entry in (member, format_double(score))]
+        self.assertEqual(write_listpack_scores(pairs), write_listpack(texts))
