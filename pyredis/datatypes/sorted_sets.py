@@ -191,6 +191,27 @@ class SortedSetValue:
             _keep_warm(value)
         return value
 
+    @classmethod
+    def of_listpack(cls, scores: list[float], members: list[bytes]) -> SortedSetValue | None:
+        """
+        Make a sorted set that is packed until it is used; None if it cannot be.
+
+        Args:
+            scores: In the order of a sorted set.
+            members: Likewise, each once.
+        """
+        if 0.0 in scores:
+            scores = [score or 0.0 for score in scores]  # a listpack knows no minus zero
+        packed = pack(scores, members)
+        if packed is None:
+            return None
+        value = cls.__new__(cls)
+        value._scan_index = None
+        value.encoding = "listpack"
+        value._scores = None
+        value._order = packed  # type: ignore[assignment]
+        return value
+
     def copy(self) -> SortedSetValue:
         """Return a sorted set of the same members and encoding that lives on its own."""
         twin = SortedSetValue.__new__(SortedSetValue)

@@ -425,13 +425,16 @@ def _packed_zset(entries: list[bytes], limits: EncodingLimits, at: int) -> Sorte
     _at_least_one(size, at)
     members = entries[::2]
     scores = _parse_scores(entries[1::2])
-    by_member = dict(zip(members, scores, strict=True))
-    if len(by_member) * 2 != size:
+    if len(set(members)) * 2 != size:
         raise CorruptRdb("a sorted set with a member twice")
     pairs = list(zip(scores, members, strict=True))
     if sorted(pairs) != pairs:
         raise CorruptRdb("a sorted set that is not in order")
     is_long = len(members) > limits.zset_max_listpack_entries
+    value = None if is_long else SortedSetValue.of_listpack(scores, members)
+    if value is not None:
+        return value
+    by_member = dict(zip(members, scores, strict=True))
     return SortedSetValue.of_ordered(by_member, members, "skiplist" if is_long else "listpack")
 
 

@@ -199,6 +199,17 @@ class MakingTests(SynchronousTestCase):
         self.assertEqual(too_long.encoding, "skiplist")
         self.assertEqual(SortedSetValue.of({}, LIMITS).encoding, "listpack")
 
+    def test_loaded_packed(self) -> None:
+        """A set that was a listpack is packed at once, without minus zeros, if it can be."""
+        value = SortedSetValue.of_listpack([-0.0, 1.5], [b"z", b"a"])
+        assert value is not None
+        scores = [score for _, score in value.items()]
+        self.assertEqual((list(value), str(scores)), ([b"z", b"a"], "[0.0, 1.5]"))
+        self.assertEqual((len(value), value.encoding), (2, "listpack"))
+        self.assertEqual(value.scores, {b"z": 0.0, b"a": 1.5})
+        many = [b"%d" % number for number in range(1000)]
+        self.assertIsNone(SortedSetValue.of_listpack([1.0] * 1000, many))
+
     def test_it_is_made_of_members_in_order(self) -> None:
         """As one found in a file is, in a known encoding."""
         for encoding in ("listpack", "skiplist"):
