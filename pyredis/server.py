@@ -538,6 +538,7 @@ class RedisServer(MultiService):
             config_file=self._config_path or "",
             process_supervised="systemd" if os.environ.get("NOTIFY_SOCKET") else "no",
             tcp_port=lambda: self.port,
+            shutdown_in_milliseconds=lambda: self.catching_up.left_ms,
             listeners=self._listeners,
             migrate_cached_sockets=lambda: len(self.links),
         )

@@ -121,6 +121,9 @@ def _server(ctx: Context) -> Fields:
     yield "executable", ""
     yield "config_file", ""
     yield "io_threads_active", 0
+    ending_ms = server.fact("shutdown_in_milliseconds")
+    if ending_ms:
+        yield "shutdown_in_milliseconds", ending_ms
     for number, listener in enumerate(server.fact("listeners", ())):
         yield f"listener{number}", listener
 
@@ -129,7 +132,7 @@ def _clients(ctx: Context) -> Fields:
     server = ctx.server
     room = server.waiting_room
     waiting = [c.waiting for c in server.clients.values() if c.waiting] if len(room) else []
-    yield "connected_clients", len(server.clients)
+    yield "connected_clients", len(server.clients) - len(server.replication.replicas())
     yield "cluster_connections", 0
     yield "maxclients", ctx.settings.maxclients
     yield "client_recent_max_input_buffer", server.statistics.largest_input

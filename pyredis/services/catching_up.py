@@ -72,6 +72,13 @@ class CatchingUp:
         self._look_later()
         return True
 
+    @property
+    def left_ms(self) -> int:
+        """How long it is waited at most from now on, 0 if it is not."""
+        if not self.is_under_way:
+            return 0
+        return max(1, self._until_ms - self._server.keyspace.clock())
+
     def _look_later(self) -> None:
         self._timer = self._server.scheduler.callLater(_LOOK_EVERY_S, self._look)
 

@@ -51,6 +51,17 @@ class CatchingUpTests(SynchronousTestCase):
         self.session.clock.advance(0.1)
         self.assertEqual(self.ends, ["end"])
 
+    def test_how_long_it_waits(self) -> None:
+        """INFO shows what is left of the time, and nothing while nobody is waited for."""
+        self.assertEqual(self.catching_up.left_ms, 0)
+        self.begin()
+        self.session.clock.advance(1)
+        self.assertEqual(self.catching_up.left_ms, 9000)
+        self.session.server.facts["shutdown_in_milliseconds"] = lambda: self.catching_up.left_ms
+        self.assertIn(b"shutdown_in_milliseconds:9000\r\n", self.session.do("INFO", "server").text)
+        self.assertTrue(self.catching_up.abort())
+        self.assertNotIn(b"shutdown_in", self.session.do("INFO", "server").text)
+
     def test_no_longer_than_that(self) -> None:
         """It ends when the time has run out, and the log tells who lags."""
         self.begin()
