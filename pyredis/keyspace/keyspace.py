@@ -51,6 +51,8 @@ class Keyspace:
         keeps_expired: True while a command of the primary is repeated: what is due is
             there as long as the primary does not say otherwise.
         is_sweeping: While what is due is removed that nobody has looked for.
+        expire_own: Called with a limit where what is due must stay: removes what may
+            go all the same, and returns how much that was.
         frequency: How accesses are counted; None while their time is kept, or nothing.
         touching: False while a client runs a command that asked for no traces
             (CLIENT NO-TOUCH): looking a key up is no access then.
@@ -76,6 +78,7 @@ class Keyspace:
         self.may_expire = True
         self.keeps_expired = False
         self.is_sweeping = False
+        self.expire_own: Callable[[int], int] = lambda limit: 0
         self.frequency: FrequencyCounting | None = None
         self.touching = True
         self.frozen: FrozenKeyspace | None = None
@@ -199,8 +202,10 @@ class Keyspace:
         Returns:
             How many were removed; less than ``limit`` when none is left.
         """
-        if not self.may_expire or self.loading:
+        if self.loading:
             return 0
+        if not self.may_expire:
+            return self.expire_own(limit)
         with self.sweeping():
             return self._expire_due(limit)
 

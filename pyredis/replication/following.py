@@ -31,6 +31,7 @@ from pyredis.wire.requests import RequestReader
 
 if TYPE_CHECKING:
     from pyredis.execution.instance import Instance
+    from pyredis.keyspace.database import Database
     from pyredis.replication.primary import Primary
     from pyredis.replication.transfer import Spool
 
@@ -121,6 +122,9 @@ class Following:
         # Offsets of the append-only file, and those of the history that are in it up to there.
         self._written: deque[tuple[int, int]] = deque(maxlen=_WRITTEN_KEPT)
         self._on_disk = 0
+        self._own: dict[tuple[Database, bytes], None] = {}
+        server.keyspace.expire_own = self._expire_own
+        server.settings.observe("replica-read-only", self.apply_read_only)
         self._heard_ms = self._down_since_ms = self._now_ms()
 
     # As commands see it
@@ -159,6 +163,7 @@ class Following:
                 server.waiting_room.release_with_error(client, _UNBLOCKED)
         if was_primary:
             self._primary.stop_leading()
+        self.apply_read_only()
         self._down_since_ms = self._now_ms()
         self._connect()
         return True
@@ -172,7 +177,31 @@ class Following:
         server.settings.replicaof = self.address = None
         server.keyspace.may_expire = True
         server.dispatcher.let_go(_REASON)
+        self.apply_read_only()
         self._primary.lead()
+
+    def apply_read_only(self) -> None:
+        """Note from now on, or no more, which keys are this server's own (replica-read-only)."""
+        keyspace = self._server.keyspace
+        keyspace.forget_observer(self._note_own)
+        self._own.clear()
+        if self.is_on and not self._server.settings.replica_read_only:
+            keyspace.observe_changes(self._note_own)
+
+    def _note_own(self, db: Database, key: bytes) -> None:
+        """Note a key to which a client here, not the primary, has given a deadline."""
+        if not self._server.keyspace.keeps_expired and key in db.deadlines:
+            self._own[db, key] = None
+
+    def _expire_own(self, limit: int) -> int:
+        """Remove keys that are due and that the primary does not know of."""
+        now_ms = self._server.keyspace.now_ms
+        due = [place for place in self._own if place[0].deadlines.get(place[1], 0) < now_ms]
+        for db, key in due[:limit]:
+            del self._own[db, key]
+            if key in db.deadlines:
+                db.expire(key)
+        return min(len(due), limit)
 
     def acknowledge(self) -> None:
         """Tell the primary how far this server is, when the commands under way are over."""

@@ -160,6 +160,18 @@ class FollowingTests(SynchronousTestCase):
         self.settle(0.5)
         self.assertEqual(self.replica.execute("DBSIZE"), 0)
 
+    def test_own_keys_of_one_that_may_write(self) -> None:
+        """They expire by themselves; those of the primary wait for it."""
+        self.replica.execute("CONFIG", "SET", "replica-read-only", "no")
+        self.follow()
+        self.primary.execute("DEBUG", "SET-ACTIVE-EXPIRE", "0")
+        self.primary.execute("SET", "theirs", "v", "PX", "100")
+        self.replica.execute("SET", "own", "v", "PX", "100")
+        self.settle(1)
+        self.assertEqual(self.replica.execute("DBSIZE"), 1)
+        self.replica.execute("CONFIG", "SET", "replica-read-only", "yes")
+        self.assertFalse(self.replica.instance.keyspace.observed)
+
     def test_it_becomes_a_primary(self) -> None:
         """The history goes on under another name; a replica of its own follows on."""
         self.follow()
