@@ -51,7 +51,7 @@ class SamplingService(Service):
     def startService(self) -> None:
         """Start looking."""
         super().startService()
-        self._loop.start(_INTERVAL_S)
+        self._loop.start(_INTERVAL_S, now=False)
 
     def stopService(self) -> None:
         """Stop looking."""
