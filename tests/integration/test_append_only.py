@@ -15,13 +15,13 @@ import time
 from typing import Any
 from unittest import SkipTest
 
-import pytest
 import redis
 from twisted.trial.unittest import SynchronousTestCase
 
 from pyredis.wire.request_encoder import encode_request
 from tests.integration.daemon import Daemon, free_port, until
 from tests.integration.test_daemon import DaemonTestCase
+from tests.marks import takes_minutes
 
 OURS = ("--appendonly", "yes", "--save", "", "--enable-debug-command", "yes")
 REFUSAL = "MISCONF Errors writing to the AOF file: (File too large|No space left on device)"
@@ -124,7 +124,7 @@ class KillTests(AppendOnlyTestCase):
         """What the system was given it has, though the server is gone."""
         self.rounds(3, "everysec", 2)
 
-    @pytest.mark.long
+    @takes_minutes
     def test_many_times(self) -> None:
         """The same, two hundred times."""
         self.rounds(200, "always", time.time_ns())

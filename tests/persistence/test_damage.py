@@ -6,7 +6,6 @@ from random import Random
 from time import monotonic
 from typing import Any
 
-import pytest
 from twisted.trial.unittest import SynchronousTestCase
 
 from pyredis.datatypes.encodings import EncodingLimits
@@ -14,6 +13,7 @@ from pyredis.persistence.dump_payloads import PayloadRefused, dump, load
 from pyredis.persistence.rdb_format import RdbError
 from pyredis.persistence.rdb_reader import RdbReader
 from pyredis.persistence.rdb_value_writer import ValueWriter
+from tests.marks import takes_minutes
 from tests.persistence.contents import plain
 from tests.persistence.damage import damaged
 from tests.persistence.payloads import PAYLOADS
@@ -52,7 +52,7 @@ class DamageTests(SynchronousTestCase):
         """Thousands of changes, put-ins and cuts."""
         self.hunt(seed=1, count=150, seconds=20)
 
-    @pytest.mark.long
+    @takes_minutes
     def test_payloads_for_long(self) -> None:
         """Other ones each time."""
         self.hunt(seed=Random().randrange(1 << 30), count=20_000, seconds=300)
