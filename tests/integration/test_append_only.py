@@ -170,6 +170,7 @@ class SpaceTests(AppendOnlyTestCase):
         client.set("before", 1)
         self.limit(daemon, os.path.getsize(self.increment()) + 20)
         client.set("torn", "x" * 100)
+        until(lambda: client.info("persistence")["aof_last_write_status"] == "err")
         with self.assertRaisesRegex(redis.ResponseError, REFUSAL):
             client.set("refused", 1)
         with self.assertRaisesRegex(redis.ResponseError, "MISCONF"):
