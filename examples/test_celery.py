@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+# Who reads the examples need not have Celery; the tests of PyRedis install it.
 celery = pytest.importorskip("celery")
 worker = pytest.importorskip("celery.contrib.testing.worker")
 

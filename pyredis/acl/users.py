@@ -36,7 +36,8 @@ class User:
     Attributes:
         enabled: Whether it may log in.
         no_password: Whether any password will do.
-        skips_sanitizing: Whether the payloads it restores are trusted.
+        skips_sanitizing: What ACL GETUSER shows; payloads are always checked here, as
+            reading one without would not be quicker.
         passwords: Hashes, in the order they were set.
         selectors: The root selector, then the others.
         is_unrestricted: Whether nothing can be denied to it.

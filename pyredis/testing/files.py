@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pyredis.errors import RedisError
-from pyredis.persistence.rdb_format import RdbError
-from pyredis.persistence.rdb_reader import RdbReader
 from pyredis.primitives.quoting import split_args
+from pyredis.services.loading import LoadingFailed
 
 if TYPE_CHECKING:
     from pyredis.testing.service import RedisTestService
@@ -36,24 +35,15 @@ def load_file(path: str | Path, service: RedisTestService) -> int:
 
 
 def _load_rdb(path: str | Path, data: bytes, service: RedisTestService) -> int:
-    reader = RdbReader(service.instance.limits, total_bytes=len(data))
-    databases = service.instance.keyspace.databases
-    now_ms = service.instance.keyspace.refresh_now()
-    keys = 0
+    loading = service.durability.loading
+    loading.begin(len(data))
     try:
-        for records in (reader.feed(data), reader.finish()):
-            for number, key, value, deadline_ms, _, _ in records:
-                keys += 1
-                if deadline_ms is not None and deadline_ms < now_ms:
-                    continue
-                databases[number].store(key, value)
-                if deadline_ms is not None:
-                    databases[number].set_deadline(key, deadline_ms)
-        for code in reader.functions:
-            service.execute("FUNCTION", "LOAD", "REPLACE", code)
-    except (RdbError, RedisError, IndexError) as error:
-        raise ValueError(f"{path}, behind byte {reader.bytes_read}: {error}") from error
-    return keys
+        loading.at_once(loading.rdb(iter((data,)), len(data), replacing=True))
+    except LoadingFailed as error:
+        raise ValueError(f"{path}: {' '.join(error.lines)}") from error
+    finally:
+        loading.end()
+    return loading.keys_loaded + loading.keys_expired
 
 
 def _run_commands(path: str | Path, data: bytes, service: RedisTestService) -> int:
