@@ -11,7 +11,6 @@ while they run, so of an event only the count of changes is told.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import chain
 from typing import Any
 
 from pyredis.commands import (
@@ -68,9 +67,10 @@ def get_each(ctx: Context, count: int, keys: Sequence[bytes]) -> list[Reply]:
     missing = 0
     if None.__class__ in kinds:
         missing = found.count(None)
-    if sum(map(len, filter(None, found))) > FLUSH_BYTES:
-        return []
-    db.hits += count - missing
+    while len(found) > 1 and sum(map(len, filter(None, found))) > FLUSH_BYTES:
+        found = found[: len(found) // 2]
+        missing = found.count(None)
+    db.hits += len(found) - missing
     db.misses += missing
     return found
 
@@ -113,19 +113,14 @@ def _count_up(ctx: Context, key: bytes, number: Any, count: int) -> list[Reply]:
     return [*range(number + 1, number + count + 1)]
 
 
-@in_batch(strings.mset)
-def mset_each(ctx: Context, count: int, *words: Sequence[bytes]) -> list[Reply]:
+@in_batch(strings.mset, in_order=True)
+def mset_each(ctx: Context, count: int, words: Sequence[bytes]) -> list[Reply]:
     """Set several strings, again and again."""
-    keys, values = _in_order(words[::2]), _in_order(words[1::2])
-    if len(words) % 2 or not ctx.db.store_many(keys, values):
+    keys = words[::2]
+    if len(words) // count % 2 or not ctx.db.store_many(keys, words[1::2]):
         return []
     ctx.db.changed(keys[0], STRING, b"set", len(keys))
     return [OK] * count
-
-
-def _in_order(columns: Sequence[Sequence[bytes]]) -> list[bytes]:
-    """Return words given by column as they came: first all those of the first request."""
-    return [*chain.from_iterable(zip(*columns, strict=True))]
 
 
 @in_batch(lists.lpush)

@@ -205,7 +205,7 @@ class Dispatcher:
         if (
             command is None
             or command.batch is None
-            or command.batch_width not in (ANY_WIDTH, len(batch.columns))
+            or command.batch_width not in (ANY_WIDTH, batch.width)
             or client.special
             or self.special
             or self._keyspace.observed
@@ -214,8 +214,9 @@ class Dispatcher:
         client.last_interaction_ms = self._keyspace.now_ms
         client.last_command = command
         started = self._timer()
+        words = (batch.words,) if command.batch_in_order else batch.columns
         try:
-            replies: list[Reply] = command.batch(client.ctx, batch.count, *batch.columns)
+            replies: list[Reply] = command.batch(client.ctx, batch.count, *words)
         except RedisError:
             return []  # of the first; its body will say so again
         if replies:

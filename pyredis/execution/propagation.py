@@ -164,7 +164,7 @@ class Propagation:
         else:
             command.call = self._watched(command.call, words)
         if command.batch is not None:
-            command.batch = self._watched_batch(command.batch, words)
+            command.batch = self._watched_batch(command.batch, words, command.batch_in_order)
 
     def _watched(self, body: Callable[..., Any], words: tuple[bytes, ...]) -> Callable[..., Any]:
         """
@@ -232,7 +232,7 @@ class Propagation:
         ]
 
     def _watched_batch(
-        self, form: Callable[..., Any], words: tuple[bytes, ...]
+        self, form: Callable[..., Any], words: tuple[bytes, ...], in_order: bool
     ) -> Callable[..., Any]:
         """Return the same as :meth:`_watched` for the form that runs several requests at once."""
         keyspace = self._keyspace
@@ -244,6 +244,9 @@ class Propagation:
             moved = keyspace.dirty - before
             if moved > 0:
                 number, feed = ctx.db.number, self._feed_one
+                if in_order:
+                    width = len(columns[0]) // count
+                    columns = tuple(columns[0][place::width] for place in range(width))
                 requests = zip(*map(repeat, words), *columns, strict=False)
                 # Where not all changed something, 0 is the answer of those that did not.
                 is_each = moved >= len(replies)

@@ -91,6 +91,7 @@ class Declaration:
         summary: The first line of the body's docstring.
         batch: Runs several requests at once, see :func:`in_batch`; None if nothing does.
         batch_width: With how many arguments each, or :data:`ANY_WIDTH`.
+        batch_in_order: It takes them request by request instead of by column.
     """
 
     def __init__(
@@ -147,6 +148,7 @@ class Declaration:
         self.subcommands: dict[str, Declaration] = {}
         self.batch: Body | None = None
         self.batch_width = 0
+        self.batch_in_order = False
         self.summary = (inspect.getdoc(body) or "").partition("\n")[0].rstrip(".") if body else ""
         self._check()
 
@@ -274,7 +276,7 @@ def command(name: str, *, arity: int, flags: Flag = Flag.NONE, **facts: Any) -> 
     return decorate
 
 
-def in_batch(body: Body) -> Callable[[_B], _B]:
+def in_batch(body: Body, *, in_order: bool = False) -> Callable[[_B], _B]:
     """
     Declare how several requests of one command in a row are run at once.
 
@@ -287,6 +289,8 @@ def in_batch(body: Body) -> Callable[[_B], _B]:
 
     Args:
         body: The command's.
+        in_order: What is decorated gets, behind the number of requests, one sequence
+            of all their arguments, however many each has: first those of the first.
     """
 
     def decorate(form: _B) -> _B:
@@ -294,7 +298,8 @@ def in_batch(body: Body) -> Callable[[_B], _B]:
         declaration.batch = form
         parameters = inspect.signature(form).parameters.values()
         takes_any = any(p.kind is inspect.Parameter.VAR_POSITIONAL for p in parameters)
-        declaration.batch_width = ANY_WIDTH if takes_any else len(parameters) - 2
+        declaration.batch_width = ANY_WIDTH if takes_any or in_order else len(parameters) - 2
+        declaration.batch_in_order = in_order
         return form
 
     return decorate
@@ -306,7 +311,8 @@ class Command:
 
     Attributes:
         call: The body; ``batch`` runs several requests at once, if each has
-            ``batch_width`` arguments or that is :data:`ANY_WIDTH`.
+            ``batch_width`` arguments or that is :data:`ANY_WIDTH`, and takes them
+            ``batch_in_order`` or by column.
         minimum: Least number of words; ``maximum`` the largest.
         words: 1, or 2 for a subcommand: what comes before the arguments.
         is_steady: Takes constant time, so that several in a row are timed together.
@@ -321,6 +327,7 @@ class Command:
         "allowed_stale",
         "arity",
         "batch",
+        "batch_in_order",
         "batch_width",
         "call",
         "calls",
@@ -362,6 +369,7 @@ class Command:
         self.call = declaration.body
         self.batch = declaration.batch
         self.batch_width = declaration.batch_width
+        self.batch_in_order = declaration.batch_in_order
         self.display_name = declaration.display_name
         self.arity = declaration.arity
         self.minimum = declaration.minimum

@@ -23,7 +23,8 @@ from zope.interface import implementer
 
 from pyredis.errors import ProtocolError
 from pyredis.execution.client_lines import client_type
-from pyredis.wire.batches import LARGEST_REQUEST, Batch, batch_of
+from pyredis.net.together import LARGEST_CHUNK
+from pyredis.wire.batches import Batch, batch_of
 from pyredis.wire.encoder import encoded, encoded_each
 from pyredis.wire.human import encode_human, encoded_human
 from pyredis.wire.replies import LATER, Reply
@@ -91,7 +92,7 @@ class RedisProtocol(LineReceiver):
         self.set_limited(self.client.must_log_in)
         self.apply_limits()
         if self._hub is not None:
-            self.transport.read_through(self._hub)
+            self.transport.read_through(self._hub, self)
         self.transport.on_backlog = self._check_output
         self.transport.wants_more = self._wants_more
         self.transport.registerProducer(self, True)
@@ -102,7 +103,7 @@ class RedisProtocol(LineReceiver):
         if hub is None:
             self._server.keyspace.refresh_now()
         elif hub.gathered is not None:
-            if len(data) < LARGEST_REQUEST:
+            if len(data) < LARGEST_CHUNK:
                 hub.gathered.append((self, data))
                 return
             hub.take_gathered()  # who came before goes before
@@ -145,15 +146,9 @@ class RedisProtocol(LineReceiver):
             self._drain(iter(requests), not is_list)
 
     @property
-    def is_busy(self) -> bool:
-        """Whether what comes cannot be run at once."""
-        client = self.client
-        return (
-            client.closing
-            or client.waiting is not None
-            or self._rest is not None
-            or self._reader.is_busy
-        )
+    def is_behind(self) -> bool:
+        """Whether requests, or a part of one, came before what comes now and have not run."""
+        return self._rest is not None or self._reader.is_behind
 
     @property
     def speaks_human(self) -> bool:

@@ -153,8 +153,8 @@ class TlsTransport(Protocol):
         """Let the system find out that a silent peer is gone."""
         self.transport.keep_alive(seconds)
 
-    def read_through(self, hub: ReadHub) -> None:
-        """Be read by a hub instead of the reactor from now on."""
+    def read_through(self, hub: ReadHub, gatherer: object = None) -> None:
+        """Be read by a hub instead of the reactor from now on; nobody takes ciphertext."""
         self.transport.read_through(hub)
 
     @property

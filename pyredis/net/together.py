@@ -1,65 +1,134 @@
 """
 Requests of many clients, run at once.
 
-When a server is busy, many clients have sent a request each by the time it looks.
-If those are alike, as those of the instances of one program are, they are run as
-one batch: they came at the same time, so nobody can tell.
+When a server is busy, many clients have sent something by the time it looks: a
+request each, or a short pipeline. If all those are alike, as those of the
+instances of one program are, they are run as one batch: they came at the same
+time, so nobody can tell.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from pyredis.wire.batches import batch_of_chunks
-from pyredis.wire.encoder import encoded
+from pyredis.wire.batches import Batch, batch_of_chunks
+from pyredis.wire.encoder import encoded, encoded_each
 from pyredis.wire.human import encoded_human
 
 if TYPE_CHECKING:
     from pyredis.net.protocol import RedisProtocol
+    from pyredis.wire.replies import Reply
+
+LARGEST_CHUNK = 2048
+"""From this many bytes on, the requests of one client are enough for a batch."""
+
+_MOST_BYTES = 16 * 1024
 
 Gathered = list[tuple["RedisProtocol", bytes]]
 
 
 def take_together(gathered: Gathered) -> Gathered:
     """
-    Run the requests of several clients as one batch, as far as that can be done.
+    Run what several clients sent in batches, as far as that can be done.
 
     Args:
         gathered: Connections and what they received, a small chunk each.
 
     Returns:
-        Those that were not served: each has to take its chunk by itself.
+        What was not served: each of these has to take its chunk, or what is left of
+        it, by itself.
     """
-    batch = batch_of_chunks([chunk for _, chunk in gathered])
-    if batch is None:
+    most = max(2, _MOST_BYTES // len(gathered[0][1]))
+    while len(gathered) > 1:
+        several = gathered[:most] if most < len(gathered) else gathered
+        rest = _take(several)
+        gathered = rest + gathered[most:]
+        if rest:
+            break
+    return gathered
+
+
+def _take(gathered: Gathered) -> Gathered:
+    """Run what a few clients sent as one batch; return what was not served."""
+    found = batch_of_chunks([chunk for _, chunk in gathered])
+    if found is None or not _are_alike(gathered):
         return gathered
+    batch, counts = found
+    replies = gathered[0][0].run_batch(batch)
+    if not replies:
+        return gathered
+    if len(counts) == batch.count:
+        return _answer(gathered, batch, replies)
+    return _answer_pipelines(gathered, counts, replies)
+
+
+def _are_alike(gathered: Gathered) -> bool:
+    """Tell whether what these clients sent can be run as if one of them had sent it all."""
     client = gathered[0][0].client
     db, resp, plain = client.ctx.db, client.resp, client.plain
     for protocol, _ in gathered:
         its = protocol.client
         if (
-            protocol.is_busy
-            or its.special
+            its.special
             or its.ctx.db is not db
             or its.resp != resp
             or its.plain != plain
+            or its.waiting is not None
+            or its.closing
+            or protocol.is_behind
         ):
-            return gathered
+            return False
+    return True
+
+
+def _answer(gathered: Gathered, batch: Batch, replies: list[Reply]) -> Gathered:
+    """Send each client the reply to its request; return those that have none."""
     first = gathered[0][0]
-    replies = first.run_batch(batch)
-    size = len(gathered[0][1])
+    client = first.client
     human = batch.typed and first.speaks_human
-    command, now_ms = client.last_command, client.last_interaction_ms
+    resp, command, now_ms = client.resp, client.last_command, client.last_interaction_ms
     last: object = gathered  # no reply
     data = b""
+    output_bytes = 0
     for (protocol, _), reply in zip(gathered, replies, strict=False):
         its = protocol.client
         its.last_command = command
         its.last_interaction_ms = now_ms
-        its.input_bytes += size
         if reply is not last:
             data = encoded_human((reply,)) if human else encoded(reply, resp)
             last = reply
-        its.output_bytes += len(data)
+        output_bytes += len(data)
         protocol.send(data)
+    # Nobody asks for more than the sums of all clients.
+    client.input_bytes += len(gathered[0][1]) * len(replies)
+    client.output_bytes += output_bytes
     return gathered[len(replies) :]
+
+
+def _answer_pipelines(gathered: Gathered, counts: Sequence[int], replies: list[Reply]) -> Gathered:
+    """Send each client the replies to its requests; return what is left to run, and of whom."""
+    client = gathered[0][0].client
+    resp, command, now_ms = client.resp, client.last_command, client.last_interaction_ms
+    first, done = replies[0], len(replies)
+    # The same object, such as OK, not just equal ones.
+    is_shared = first is replies[-1] and len({*map(id, replies)}) == 1
+    data = encoded(first, resp) if is_shared else b""
+    start = 0
+    for place, ((protocol, chunk), count) in enumerate(zip(gathered, counts, strict=True)):
+        number = min(count, done - start)
+        if not number:
+            return gathered[place:]
+        its = protocol.client
+        its.last_command = command
+        its.last_interaction_ms = now_ms
+        answer = data * number or encoded_each(replies[start : start + number], resp)
+        its.output_bytes += len(answer)
+        protocol.send(answer)
+        start += number
+        if number < count:
+            rest = chunk[number * (len(chunk) // count) :]
+            its.input_bytes += len(chunk) - len(rest)
+            return [(protocol, rest), *gathered[place + 1 :]]
+        its.input_bytes += len(chunk)
+    return []

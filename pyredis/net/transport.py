@@ -14,11 +14,15 @@ from __future__ import annotations
 import socket
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from twisted.internet import main, tcp
 
 from pyredis.net.hub import ReadHub
+from pyredis.net.together import LARGEST_CHUNK
+
+if TYPE_CHECKING:
+    from pyredis.net.protocol import RedisProtocol
 
 _READ_BYTES = 16 * 1024
 _READ_MAX_BYTES = 256 * 1024
@@ -33,6 +37,8 @@ class SendAtOnce:
     bufferSize = sys.maxsize
     _read_bytes = _READ_BYTES
     _hub: ReadHub | None = None
+    # Takes small chunks together with those of others.
+    _gatherer: RedisProtocol | None = None
     _held: bytes | None = None
     # Called with the backlog whenever the kernel does not take a write at once.
     on_backlog: Callable[[int], None] | None = None
@@ -65,16 +71,16 @@ class SendAtOnce:
             if len(self._held) > _HELD_MAX_BYTES:
                 hub.let_out(self)
 
-    def flush(self) -> None:
-        """Send what was held back."""
-        held, self._held = self._held, None
-        if held is not None:
-            self._send(held)
-
     @property
     def holds_back(self) -> bool:
         """Whether anything waits for the end of the hub's round."""
         return self._held is not None
+
+    def flush(self) -> None:
+        """Send what was held back."""
+        data, self._held = self._held, None
+        if data is not None:
+            self._send(data)
 
     def _send(self, data: bytes) -> None:
         """Send bytes now if nothing waits before them; queue what the kernel refuses."""
@@ -130,6 +136,11 @@ class SendAtOnce:
             return main.CONNECTION_LOST
         if not data:
             return main.CONNECTION_DONE
+        if len(data) < LARGEST_CHUNK and size == _READ_BYTES and self._gatherer is not None:
+            gathered = self._hub.gathered  # type: ignore[union-attr]
+            if gathered is not None:
+                gathered.append((self._gatherer, data))
+                return None
         if len(data) == size:
             self._read_bytes = min(size * 2, _READ_MAX_BYTES)
             self.protocol.dataReceived(data)
@@ -155,11 +166,18 @@ class SendAtOnce:
             self.protocol.dataReceived(data)
         return None
 
-    def read_through(self, hub: ReadHub) -> None:
-        """Be read by a hub instead of the reactor from now on."""
+    def read_through(self, hub: ReadHub, gatherer: RedisProtocol | None = None) -> None:
+        """
+        Be read by a hub instead of the reactor from now on.
+
+        Args:
+            hub: Which.
+            gatherer: The protocol, if it takes what is received as it comes.
+        """
         reading = self in self.reactor.getReaders()
         self.stopReading()
         self._hub = hub
+        self._gatherer = gatherer
         if reading:
             self.startReading()
 

@@ -95,7 +95,7 @@ class MemoryTransport:
         """How many bytes have not arrived yet."""
         return sum(map(len, self.other._inbox))
 
-    def read_through(self, hub: object) -> None:
+    def read_through(self, hub: object, gatherer: object = None) -> None:
         """There is nothing to be read by a hub."""
 
     def registerProducer(self, producer: Any, streaming: bool) -> None:

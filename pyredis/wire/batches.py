@@ -7,7 +7,7 @@ arguments stands at the same places in each request. So it is compared with one
 mask, as one large integer, and all arguments are cut out by one call of
 :mod:`struct`, at a fifth of what any parser costs a request.
 
-A :class:`Batch` holds the arguments by column, the form in which a command can
+A :class:`Batch` gives the arguments by column, the form in which a command can
 work on all of them at once (:func:`pyredis.execution.table.in_batch`).
 """
 
@@ -16,12 +16,14 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
-from itertools import repeat
+from itertools import chain, repeat
+from operator import itemgetter
 
 LARGEST_REQUEST = 512
 """A request with more bytes than this is not worth a layout."""
 
 _LARGEST_CHUNK = 64 * 1024
+_LEAST_REQUEST = len(b"*1\r\n$0\r\n\r\n")
 SMALL_HEADS = [b"$%d" % length for length in range(LARGEST_REQUEST)]
 
 _NEWLINE = ord("\n")
@@ -30,6 +32,9 @@ _NOT_PLAIN = b"*\"'\\\0"
 
 Shape = tuple[int, bytes, tuple[int, ...]]
 """How many requests, of which command, and the lengths of their arguments."""
+
+# A layout with more arguments than this takes more memory than it is worth.
+_MOST_ARGUMENTS = 2048
 
 
 class TypedRequest(list[bytes]):
@@ -45,19 +50,27 @@ class Batch:
     Args:
         name: The command, as it was spelled.
         count: How many requests.
-        columns: The first arguments of all requests, the second ones, and so on.
+        width: How many arguments each has.
+        words: The arguments of the first request, then those of the second, and so on.
         typed: Whether they came as lines.
     """
 
-    __slots__ = ("columns", "count", "name", "typed")
+    __slots__ = ("count", "name", "typed", "width", "words")
 
     def __init__(
-        self, name: bytes, count: int, columns: Sequence[Sequence[bytes]], typed: bool = False
+        self, name: bytes, count: int, width: int, words: Sequence[bytes], typed: bool = False
     ) -> None:
         self.name = name
         self.count = count
-        self.columns = columns
+        self.width = width
+        self.words = words
         self.typed = typed
+
+    @property
+    def columns(self) -> Sequence[Sequence[bytes]]:
+        """The first arguments of all requests, the second ones, and so on."""
+        words, width = self.words, self.width
+        return (words,) if width == 1 else [words[place::width] for place in range(width)]
 
     def __iter__(self) -> Iterator[list[bytes]]:
         return self.requests()
@@ -106,53 +119,25 @@ class Layout:
         if int.from_bytes(data, "little") & self._mask != self._expected:
             return None
         count, name, lengths = self._shape
-        words = self._unpack(data)
-        width = len(lengths)
-        if width == 1:
-            return Batch(name, count, (words,))
-        return Batch(name, count, [words[place::width] for place in range(width)])
+        return Batch(name, count, len(lengths), self._unpack(data))
+
+    def may_begin(self, data: bytes) -> bool:
+        """Tell whether such a chunk may begin with these bytes."""
+        begin = (1 << 8 * len(data)) - 1
+        return int.from_bytes(data, "little") & self._mask == self._expected & begin
 
 
-class Frame:
-    """
-    What single requests of one command have in common if their arguments are as long.
-
-    Args:
-        name: The command.
-        lengths: Those of its arguments.
-    """
-
-    __slots__ = ("_heads", "_name", "_unpack")
-
-    def __init__(self, name: bytes, lengths: tuple[int, ...]) -> None:
-        self._name = name
-        head = b"*%d\r\n$%d\r\n%b\r\n" % (len(lengths) + 1, len(name), name)
-        heads: list[bytes] = []
-        for length in lengths:
-            heads.append(b"%b$%d\r\n" % (head, length))
-            head = b"\r\n"
-        heads.append(head)
-        form = "".join(f"{len(h)}s{n}s" for h, n in zip(heads, lengths, strict=False))
-        self._heads = heads
-        self._unpack = struct.Struct(f"{form}{len(head)}s").unpack
-
-    def cut(self, chunks: Sequence[bytes]) -> Batch | None:
-        """Return requests, one a chunk of the right length; None if one is another."""
-        count = len(chunks)
-        fields = [*zip(*map(self._unpack, chunks), strict=True)]
-        for found, expected in zip(fields[::2], self._heads, strict=True):
-            if found.count(expected) != count:
-                return None
-        return Batch(self._name, count, fields[1::2])
+_layout_of = lru_cache(maxsize=128)(Layout)
 
 
-_frame_of = lru_cache(maxsize=64)(Frame)
-layout_of = lru_cache(maxsize=16)(Layout)
+def layout_of(shape: Shape) -> Layout | None:
+    """Return the layout of chunks of a shape, or None if it would be too large."""
+    return _layout_of(shape) if shape[0] * len(shape[2]) <= _MOST_ARGUMENTS else None
 
 
 def batch_of_one(data: bytes, size: int) -> Batch | None:
     """
-    Return the requests of a chunk if they are the same one again and again.
+    Return the whole requests of a chunk if they are the same one again and again.
 
     Args:
         data: The chunk.
@@ -164,28 +149,47 @@ def batch_of_one(data: bytes, size: int) -> Batch | None:
     if words is None:
         return None
     count = len(data) // size
-    return Batch(words[0], count, [(word,) * count for word in words[1:]])
+    return Batch(words[0], count, len(words) - 1, words[1:] * count)
 
 
-def batch_of_chunks(chunks: Sequence[bytes]) -> Batch | None:
-    """Return the requests of chunks that are small requests alike, None if they are not."""
-    count = len(chunks)
+def batch_of_chunks(chunks: Sequence[bytes]) -> tuple[Batch, Sequence[int]] | None:
+    """
+    Return the requests of small chunks if all are alike.
+
+    Returns:
+        All their requests, and how many of them each chunk is; None if they are not
+        alike, or a chunk is not whole requests.
+    """
     first = chunks[0]
-    if chunks.count(first) == count:
-        words = _split_again(first) or words_of_line(first)
+    number = len(chunks)
+    size = first.find(b"\r\n*", 4) + 2
+    if size < _LEAST_REQUEST:
+        size = len(first)
+    data = b"".join(chunks)
+    count, rest = divmod(len(data), size)
+    if rest:
+        return None
+    batch = None
+    if chunks.count(first) == number and first[size:] == first[:-size]:
+        words = _split_again(first[:size]) or words_of_line(first)
         if words is None:
             return None
-        columns = [(word,) * count for word in words[1:]]
-        return Batch(words[0], count, columns, words.__class__ is TypedRequest)
-    if [*map(len, chunks)].count(len(first)) != count:
+        is_typed = words.__class__ is TypedRequest
+        batch = Batch(words[0], count, len(words) - 1, words[1:] * count, is_typed)
+    else:
+        shape = shape_of(data, size)
+        layout = shape and layout_of(shape)
+        batch = layout.cut(data) if layout else None
+    if batch is None:
         return None
-    words = split_request(first)
-    return None if words is None else _frame_of(words[0], tuple(map(len, words[1:]))).cut(chunks)
+    counts = [length // size for length in map(len, chunks)]
+    # Else a request begins in one chunk and ends in the next.
+    return (batch, counts) if sum(counts) == count else None
 
 
 def shape_of(data: bytes, size: int) -> Shape | None:
     """
-    Return what a chunk consists of if all its requests are like the first.
+    Return what a chunk consists of if all its whole requests are like the first.
 
     Args:
         data: The chunk.
@@ -243,5 +247,9 @@ def batch_of(requests: Sequence[Sequence[bytes]]) -> Batch | None:
         return None
     if {*map(len, requests)} != {len(first)}:
         return None
-    names, *columns = zip(*requests, strict=True)
-    return Batch(name, count, columns) if names.count(name) == count else None
+    if [*map(itemgetter(0), requests)].count(name) != count:
+        return None
+    words = [*chain.from_iterable(requests)]
+    width = len(first) - 1
+    del words[:: width + 1]
+    return Batch(name, count, width, words)

@@ -53,6 +53,8 @@ UNAUTHENTICATED_MAX_BULK = 16384
 MULTIBULK_MAX = 2**31 - 1
 
 _FAST_MAX_BYTES = 256 * 1024
+# In a longer chunk it pays to look for requests alike even if it does not end with one.
+_LONG_CHUNK = 4096
 _LARGE_BULK = 16 * 1024
 _SMALL_BYTES = LARGEST_REQUEST - 1
 # What other types than bulk strings begin with, those that hiredis hands on as
@@ -135,9 +137,9 @@ class RequestReader:
         return len(self._buffer) - self._start
 
     @property
-    def is_busy(self) -> bool:
-        """Whether bytes cannot be taken as if they were the first, or only small requests can."""
-        return self.limited or bool(self._buffer)
+    def is_behind(self) -> bool:
+        """Whether bytes cannot be taken as if they were the first."""
+        return len(self._buffer) > 0
 
     def take_only(self, data: bytes) -> Request | None:
         """
@@ -221,7 +223,7 @@ class RequestReader:
             if batch is not None:
                 return batch
         size = data.find(b"\r\n*", 4) + 2
-        if 1 < size < LARGEST_REQUEST and not len(data) % size:
+        if 1 < size < LARGEST_REQUEST and (len(data) > _LONG_CHUNK or not len(data) % size):
             batch = self._batch(data, size)
             if batch is not None:
                 return batch
@@ -232,21 +234,35 @@ class RequestReader:
 
     def _batch(self, data: bytes, size: int) -> Batch | None:
         """
-        Return the requests of a chunk if they seem alike and are.
+        Return the requests of a chunk if they seem alike and are; keep the start of one more.
 
         Args:
             data: The chunk.
-            size: Where its second request seems to begin; a fraction of its length.
+            size: Where its second request seems to begin.
         """
         batch = batch_of_one(data, size)
         if batch is None:
             # To make a layout takes longer than to do without: it must be used again.
             shape, before = shape_of(data, size), self._shape
             self._shape = shape
-            if shape is not None and shape == before:
-                self._layout = layout_of(shape)
-                batch = self._layout.cut(data)
+            if shape is None or before is None or shape[1:] != before[1:]:
+                return None
+            batch = self._cut(data, size, shape)
+        if batch is not None and len(data) % size:
+            self._buffer += data[len(data) - len(data) % size :]
         return batch
+
+    def _cut(self, data: bytes, size: int, shape: Shape) -> Batch | None:
+        """Return the whole requests of a chunk that has a shape, if this is what it is."""
+        layout = layout_of(shape)
+        rest = len(data) % size
+        if layout is None:
+            return None
+        if not rest:
+            self._layout = layout
+            return layout.cut(data)
+        one = layout_of((1, *shape[1:]))
+        return layout.cut(data[:-rest]) if one and one.may_begin(data[-rest:]) else None
 
     def _complete_requests(self, data: bytes) -> list[Request] | None:
         """Return the requests of a chunk, or None if it is not just complete requests."""
@@ -424,7 +440,7 @@ def _plain_lines(data: bytes) -> tuple[Request, ...] | Batch:
         words = data[:size].split()
         count = len(data) // size
         if words:
-            return Batch(words[0], count, [(word,) * count for word in words[1:]], typed=True)
+            return Batch(words[0], count, len(words) - 1, words[1:] * count, typed=True)
     # A tuple, because a list promises RESP arrays.
     return tuple(TypedRequest(words) for words in map(bytes.split, data.split(b"\n")) if words)
 

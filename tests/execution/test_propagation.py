@@ -225,18 +225,20 @@ class PropagationTests(SynchronousTestCase):
         """Requests that are run at once are repeated one by one."""
         server = self.session.server
 
-        def run(name: bytes, *columns: list[bytes]) -> list[list[str]]:
-            batch = Batch(name, len(columns[0]), columns)
+        def run(name: bytes, *requests: bytes) -> list[list[str]]:
+            words = b" ".join(requests).split()
+            batch = Batch(name, len(requests), len(words) // len(requests), words)
             replies = server.dispatcher.run_batch(self.session.client, batch)
-            self.assertEqual(len(replies), len(columns[0]))
+            self.assertEqual(len(replies), len(requests))
             return self.recorder.taken()
 
-        self.assertEqual(run(b"set", [b"a", b"b"], [b"1", b"2"]), [["0 SET a 1"], ["0 SET b 2"]])
-        self.units_of("SADD s x")
+        self.assertEqual(run(b"set", b"a 1", b"b 2"), [["0 SET a 1"], ["0 SET b 2"]])
         self.assertEqual(
-            run(b"SADD", [b"s"] * 3, [b"x", b"y", b"z"]), [["0 SADD s y"], ["0 SADD s z"]]
+            run(b"MSET", b"a 1 b 2", b"c 3 d 4"), [["0 MSET a 1 b 2"], ["0 MSET c 3 d 4"]]
         )
-        self.assertEqual(run(b"GET", [b"a", b"b"]), [])
+        self.units_of("SADD s x")
+        self.assertEqual(run(b"SADD", b"s x", b"s y", b"s z"), [["0 SADD s y"], ["0 SADD s z"]])
+        self.assertEqual(run(b"GET", b"a", b"b"), [])
 
     def test_clients_and_commands_that_come_later(self) -> None:
         """Clients that connect and commands that are added while there is a feed count as well."""

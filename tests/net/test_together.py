@@ -29,8 +29,12 @@ class TogetherTests(ProtocolTestCase):
             (protocol, chunk) for (protocol, _), chunk in zip(self.five, chunks, strict=True)
         ]
         rest = take_together(gathered)
-        self.assertEqual(rest, gathered[len(gathered) - len(rest) :])
         return rest, [wire.take() for _, wire in self.five]
+
+    @property
+    def input_bytes(self) -> int:
+        """How much all of them have sent."""
+        return sum(protocol.client.input_bytes for protocol, _ in self.five)
 
     def left_alone(self, *chunks: bytes) -> bool:
         """Tell whether nobody is served."""
@@ -61,18 +65,63 @@ class TogetherTests(ProtocolTestCase):
         self.server.settings.inline_replies = "resp"
         self.assertEqual(self.take(*[b"GET k1\r\n"] * 5)[1], [b"$2\r\nv1\r\n"] * 5)
 
+    def test_pipelines(self) -> None:
+        """Each may have asked several things at once, some more than others."""
+        chunks = [b"".join(self.gets[: n + 1]) for n in range(5)]
+
+        rest, sent = self.take(*chunks)
+
+        values = [b"$2\r\nv%d\r\n" % n for n in range(5)]
+        self.assertEqual((rest, sent), ([], [b"".join(values[: n + 1]) for n in range(5)]))
+
+    def test_pipelines_of_the_same(self) -> None:
+        """Statuses and numbers, each to who asked."""
+        self.assertEqual(self.take(*[PING * 3] * 5), ([], [PONG * 3] * 5))
+        chunks = [resp(b"INCR", b"n") * 2] * 5
+        expected = [b":%d\r\n:%d\r\n" % (n, n + 1) for n in range(1, 10, 2)]
+        self.assertEqual(self.take(*chunks), ([], expected))
+
+    def test_many(self) -> None:
+        """More than are run in one batch are run in several."""
+        chunks = [PING * 140] * 5
+
+        self.assertEqual(self.take(*chunks), ([], [PONG * 140] * 5))
+
+    def test_a_pipeline_that_is_answered_in_part(self) -> None:
+        """What is left of it is for its client to run, with all behind it."""
+        self.exchange(resp(b"LPUSH", b"k10", b"x"))
+        asked = [resp(b"STRLEN", b"k%02d" % n) for n in range(15)]
+        chunks = [b"".join(asked[n : n + 3]) for n in range(0, 15, 3)]
+        before = self.input_bytes
+
+        rest, sent = self.take(*chunks)
+
+        none = b":0\r\n"
+        self.assertEqual(sent, [none * 3] * 3 + [none, b""])
+        self.assertEqual(
+            rest, [(self.five[3][0], asked[10] + asked[11]), (self.five[4][0], chunks[4])]
+        )
+        for protocol, chunk in rest:
+            protocol.take(chunk)
+        answer = self.five[3][1].take()
+        self.assertTrue(answer.startswith(b"-WRONGTYPE") and answer.endswith(none), answer)
+        self.assertEqual(self.five[4][1].take(), none * 3)
+        self.assertEqual(self.input_bytes - before, sum(map(len, asked)))
+
     def test_what_is_noted(self) -> None:
         """Bytes, times and commands are noted of each client, and calls of the command."""
         self.clock.advance(1)
         self.server.keyspace.refresh_now()
+        before = self.input_bytes
         self.take(*self.gets)
 
         for protocol, _ in self.five:
             client = protocol.client
-            self.assertEqual((client.input_bytes, client.output_bytes), (len(self.gets[0]), 8))
             self.assertEqual(client.last_interaction_ms, self.server.keyspace.now_ms)
             assert client.last_command is not None
             self.assertEqual(client.last_command.display_name, "get")
+        self.assertEqual(self.input_bytes - before, sum(map(len, self.gets)))
+        self.assertEqual(sum(protocol.client.output_bytes for protocol, _ in self.five), 8 * 5)
         command = self.server.table.find(b"GET")
         assert command is not None
         self.assertEqual(command.calls, 5)
@@ -84,6 +133,7 @@ class TogetherTests(ProtocolTestCase):
             resp(b"GET", b"k10"),
             resp(b"GET", b"k0")[:-1],
             PING * 2,
+            resp(b"GET", b"k0") * 2 + resp(b"GET", b"k0")[:-1],
             b"GET k0\r\n",
             resp(b"GET", b"k0").replace(b"$2", b"$3"),
         ):

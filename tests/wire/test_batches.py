@@ -116,6 +116,50 @@ class LayoutTests(SynchronousTestCase):
                 self.assertIs(reader.feed(varied).__class__, list)
 
 
+class LongPipelineTests(SynchronousTestCase):
+    """A pipeline longer than what is read at once ends anywhere in a request."""
+
+    varied = [resp(b"MSET", b"k%03d" % n, b"value", b"l%03d" % n, b"v") for n in range(200)]
+    same = [resp(b"LPUSH", b"list", b"element")] * 200
+
+    def test_cut_anywhere(self) -> None:
+        """Whole requests are a batch, and the start of the next one waits for its end."""
+        for requests in (self.varied, self.same):
+            data = b"".join(requests)
+            expected, _ = outcome(requests)
+            for end in range(6000, 6000 + len(requests[0])):
+                with self.subTest(end):
+                    reader = RequestReader()
+                    found: list[list[bytes]] = []
+                    for chunk in (data[:5000], data[5000:end], data[end:]):
+                        found += reader.feed(chunk)
+                    self.assertEqual(found, expected)
+                    self.assertEqual(reader.pending_bytes, 0)
+
+    def test_they_are_batches(self) -> None:
+        """From the second chunk on, if they are not the same all the time."""
+        for requests, kinds in ((self.varied, [False, True]), (self.same, [True, True])):
+            data = b"".join(requests)
+            reader = RequestReader()
+            is_batch = []
+            for chunk in (data[:5000], data[5000:]):
+                found = reader.feed(chunk)
+                is_batch.append(found.__class__ is Batch)
+                self.assertTrue([*found])
+            self.assertEqual(is_batch, kinds)
+
+    def test_a_wrong_end(self) -> None:
+        """What cannot begin such a request is looked at byte by byte."""
+        for requests in (self.varied, self.same):
+            data = b"".join(requests)
+            for end in (b"x", b"*5\r\n$4\r\nMSEX", b"*5\r\n$x", b"PING\r\n", b"*-1\r\n*"):
+                with self.subTest(end):
+                    chunks = [data[:5000], data[5000:], data + end]
+                    self.assertEqual(
+                        outcome([*chunks, b"\r\n"]), outcome([*by_bytes(b"".join(chunks)), b"\r\n"])
+                    )
+
+
 class RepeatedTests(SynchronousTestCase):
     """The same request again and again needs no layout."""
 

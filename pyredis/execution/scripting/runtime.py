@@ -243,7 +243,7 @@ class Scripting:
         own.effects = ctx.effects
         client.resp = 2
         client.user = caller.user
-        client.plain = caller.plain_in_scripts
+        client.plain = caller.plain
         client.no_touch = caller.no_touch
         self.caller = caller
         self._code = code
