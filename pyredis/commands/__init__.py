@@ -38,6 +38,7 @@ from pyredis.commands import (  # noqa: F401 - imported for their declarations
     sets,
     slow_log,
     sorted_set_algebra,
+    sorted_set_batches,
     sorted_set_pops,
     sorted_set_ranges,
     sorted_sets,

@@ -18,22 +18,18 @@ from pyredis.commands import (
     connection,
     counters,
     expiration,
-    geo,
     hashes,
     hyperloglog,
     keys,
     lists,
     sets,
-    sorted_set_pops,
-    sorted_set_ranges,
-    sorted_sets,
     streams,
     strings,
 )
+from pyredis.commands.batch_forms import in_turn, once_for_equal, only_value
 from pyredis.datatypes.hashes import HashValue
 from pyredis.datatypes.lists import ListValue
 from pyredis.datatypes.sets import SetValue
-from pyredis.execution.arguments import integer
 from pyredis.execution.client import Context
 from pyredis.execution.dispatch import FLUSH_BYTES
 from pyredis.execution.table import in_batch
@@ -42,7 +38,6 @@ from pyredis.primitives.numbers import INT64_MAX
 from pyredis.wire.replies import OK, Reply
 
 _READABLE: frozenset[Any] = frozenset({bytes, int, type(None)})
-_FEW = 1000
 _COUNTABLE: frozenset[Any] = frozenset({int, type(None)})
 
 
@@ -146,7 +141,7 @@ def _push_each(
     elements: Sequence[bytes],
     push: Callable[..., range],
 ) -> list[Reply]:
-    value = _only_value(ctx, keys, ListValue)
+    value = only_value(ctx, keys, ListValue)
     if value is None:
         return []
     lengths = push(value, elements, ctx.limits)
@@ -166,35 +161,10 @@ def rpop_each(ctx: Context, count: int, keys: Sequence[bytes]) -> list[Reply]:
     return _pop_each(ctx, count, keys, ListValue.pop_right_each)
 
 
-@in_batch(lists.lrange)
-def lrange_each(
-    ctx: Context,
-    count: int,
-    keys: Sequence[bytes],
-    starts: Sequence[bytes],
-    stops: Sequence[bytes],
-) -> list[Reply]:
-    """Return the same few elements of one list several times."""
-    db = ctx.db
-    for words in (keys, starts, stops):
-        if words.count(words[0]) != count:
-            return []
-    first, last = integer(starts[0]), integer(stops[0])
-    if not 0 <= first <= last < first + _FEW or db.accesses is not None:
-        return []
-    hits, misses = db.hits, db.misses
-    elements: Any = lists.lrange(ctx, keys[0], starts[0], stops[0])
-    # At least one, which the body would send as well.
-    times = max(1, min(count, FLUSH_BYTES // (sum(map(len, elements)) + len(elements) + 1)))
-    db.hits += (db.hits - hits) * (times - 1)
-    db.misses += (db.misses - misses) * (times - 1)
-    return [elements] * times
-
-
 def _pop_each(
     ctx: Context, count: int, keys: Sequence[bytes], pop: Callable[..., list[Any]]
 ) -> list[Reply]:
-    value = _only_value(ctx, keys, ListValue)
+    value = only_value(ctx, keys, ListValue)
     if value is None:
         return []
     popped: list[Reply] = pop(value, count, FLUSH_BYTES)
@@ -208,7 +178,7 @@ def sadd_each(
     ctx: Context, count: int, keys: Sequence[bytes], members: Sequence[bytes]
 ) -> list[Reply]:
     """Add members to one set."""
-    value = _only_value(ctx, keys, SetValue)
+    value = only_value(ctx, keys, SetValue)
     if value is None:
         return []
     added: list[Any] = value.add_each(members, ctx.limits)
@@ -221,7 +191,7 @@ def sadd_each(
 @in_batch(sets.spop)
 def spop_each(ctx: Context, count: int, keys: Sequence[bytes]) -> list[Reply]:
     """Take members from one set at random, but not its last one."""
-    value = _only_value(ctx, keys, SetValue)
+    value = only_value(ctx, keys, SetValue)
     if value is None or len(value) <= count or ctx.effects is not None:
         return []
     pop, rng = value.pop_random, ctx.server.rng
@@ -246,59 +216,12 @@ def hset_each(
     values: Sequence[bytes],
 ) -> list[Reply]:
     """Set fields of one hash."""
-    value = _only_value(ctx, keys, HashValue)
+    value = only_value(ctx, keys, HashValue)
     if value is None:
         return []
     created: list[Any] = value.set_each(fields, values, ctx.limits)
     ctx.db.changed(keys[0], HASH, b"hset", count)
     return created
-
-
-def _only_value(ctx: Context, keys: Sequence[bytes], kind: type[Any]) -> Any:
-    """
-    Return the value of the key, if it is the same in all requests and is there.
-
-    Raises:
-        WrongType: The value is of another type.
-    """
-    key = keys[0]
-    return ctx.db.lookup_write(key, kind) if keys.count(key) == len(keys) else None
-
-
-def _in_turn(body: Callable[..., Any]) -> Callable[..., list[Reply]]:
-    """
-    Return a form that only calls the body again and again.
-
-    Even that spares each request most of what it costs by itself. The body must
-    check its arguments before it changes anything, and answer with little.
-    """
-
-    def form(ctx: Context, count: int, *columns: Sequence[bytes]) -> list[Reply]:
-        replies: list[Reply] = []
-        if ctx.effects is not None:
-            return replies  # effects belong to one request each
-        db = ctx.db
-        size = 0
-        try:
-            for request in zip(*columns, strict=True):
-                hits, misses = db.hits, db.misses
-                reply = body(ctx, *request)
-                replies.append(reply)
-                if reply.__class__ is list and reply:
-                    size += _length(reply)
-                    if size > FLUSH_BYTES:
-                        break
-        except Exception:
-            # Run by itself the request says why, and counts what it looked up.
-            db.hits, db.misses = hits, misses
-        return replies
-
-    return form
-
-
-def _length(reply: list[Any]) -> int:
-    """Return how many bytes the members of a reply have; a score with the only one is none."""
-    return sum(map(len, reply)) if reply[-1].__class__ is bytes else len(reply[0])
 
 
 for _body in (
@@ -309,7 +232,6 @@ for _body in (
     counters.incrby,
     expiration.expire,
     expiration.ttl,
-    geo.geoadd,
     hashes.hget,
     hashes.hincrby,
     hyperloglog.pfadd,
@@ -318,15 +240,10 @@ for _body in (
     sets.scard,
     sets.sismember,
     sets.srem,
-    sorted_set_pops.zpopmax,
-    sorted_set_pops.zpopmin,
-    sorted_set_ranges.zrange,
-    sorted_sets.zadd,
-    sorted_sets.zincrby,
-    sorted_sets.zrank,
-    sorted_sets.zscore,
     streams.xadd,
     strings.setex,
     strings.strlen,
 ):
-    in_batch(_body)(_in_turn(_body))
+    in_batch(_body)(in_turn(_body))
+
+in_batch(lists.lrange)(once_for_equal(lists.lrange))

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import Enum
 
-from pyredis.datatypes.sorted_sets import LexRange, ScoreRange, SortedSetValue
+from pyredis.datatypes.sorted_set_ranges import LexRange, ScoreRange
+from pyredis.datatypes.sorted_sets import SortedSetValue
 from pyredis.errors import RedisError, syntax_error
 from pyredis.execution.arguments import integer
 from pyredis.execution.client import Context

@@ -155,9 +155,8 @@ class ChunkedOrder:
 
     def _renew_lasts(self) -> None:
         """Read the chunks' last scores and members, and count, anew."""
-        self._last_scores = array(
-            "d", [chunk[-1] if chunk else 0.0 for chunk in self._score_chunks]
-        )
+        # A list, unlike the chunks: so few are always at hand.
+        self._last_scores = [chunk[-1] if chunk else 0.0 for chunk in self._score_chunks]
         self._last_members = [chunk[-1] if chunk else b"" for chunk in self._member_chunks]
         self._renew_groups()
 
@@ -232,19 +231,22 @@ class ChunkedOrder:
 
     def insert(self, score: float, member: bytes) -> None:
         """Take in a member."""
-        number = self._chunk_for(score, member)
+        lasts = self._last_scores
+        number = bisect_left(lasts, score)
+        if number == len(lasts) or lasts[number] == score:
+            number = self._chunk_for(score, member)
         scores = self._score_chunks[number]
         members = self._member_chunks[number]
         at = bisect_left(scores, score)
         size = len(scores)
         if at < size and scores[at] == score:
             at = bisect_left(members, member, at, bisect_right(scores, score, at))
-        if at == size:
-            self._last_scores[number] = score
-            self._last_members[number] = member
         scores.insert(at, score)
         members.insert(at, member)
         self._groups[number >> _GROUP_BITS] += 1
+        if at == size:
+            lasts[number] = score
+            self._last_members[number] = member
         if size >= 2 * _CHUNK:
             self._split(number)
 
@@ -271,15 +273,28 @@ class ChunkedOrder:
 
     def move(self, old: float, new: float, member: bytes) -> None:
         """Change the score of a member."""
-        number = self._chunk_for(old, member)
+        # The commonest change of all: what other methods do by parts stands here in one piece.
+        lasts = self._last_scores
+        number = bisect_left(lasts, old)
+        if number == len(lasts) or lasts[number] == old:
+            number = self._chunk_for(old, member)
         scores = self._score_chunks[number]
-        at = self._position(number, old, member)
-        if 0 < at < len(scores) - 1 and scores[at - 1] < new < scores[at + 1]:
+        members = self._member_chunks[number]
+        at = bisect_left(scores, old)
+        if members[at] != member:
+            at = bisect_left(members, member, at, bisect_right(scores, old, at))
+        left = len(scores) - 1
+        if 0 < at < left and scores[at - 1] < new < scores[at + 1]:
             scores[at] = new
             return
         # The set's dict and these chunks share one object for a member.
-        member = self._member_chunks[number][at]
-        self._delete(number, at, 1)
+        if at == left or left < _SPARSE:
+            member = members[at]
+            self._delete(number, at, 1)
+        else:
+            del scores[at]
+            member = members.pop(at)
+            self._groups[number >> _GROUP_BITS] -= 1
         self.insert(new, member)
 
     # Bounds

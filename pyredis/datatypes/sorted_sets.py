@@ -20,7 +20,8 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from operator import ne
 from random import Random
 from typing import ClassVar, cast
 
@@ -28,98 +29,10 @@ from pyredis.datatypes.encodings import EncodingLimits
 from pyredis.datatypes.gradual_scan_index import GradualScanIndex
 from pyredis.datatypes.packed_sorted_sets import PACK_MAX, pack, packed_size, unpack
 from pyredis.datatypes.score_order import FLAT_MAX, ChunkedOrder, FlatOrder, Pairs
-from pyredis.primitives.numbers import parse_double_laxly
+from pyredis.datatypes.sorted_set_ranges import LexRange, ScoreRange, ranks_by_walking
 
 _WARM_MAX = 1024  # sets kept unpacked
 _LEAST, _GREATEST = float("-inf"), float("inf")
-
-
-class ScoreRange:
-    """A range of scores, either end of which may be excluded."""
-
-    __slots__ = ("max", "max_excluded", "min", "min_excluded")
-
-    def __init__(
-        self,
-        minimum: float,
-        maximum: float,
-        min_excluded: bool = False,
-        max_excluded: bool = False,
-    ) -> None:
-        self.min = minimum
-        self.max = maximum
-        self.min_excluded = min_excluded
-        self.max_excluded = max_excluded
-
-    @classmethod
-    def parse(cls, minimum: bytes, maximum: bytes) -> ScoreRange:
-        """
-        Read a range from its ends as a client writes them: ``1.5``, ``(1.5``, ``-inf``.
-
-        Raises:
-            ValueError: An end is not a float.
-        """
-        min_excluded = minimum[:1] == b"("
-        max_excluded = maximum[:1] == b"("
-        return cls(
-            parse_double_laxly(minimum[1:] if min_excluded else minimum),
-            parse_double_laxly(maximum[1:] if max_excluded else maximum),
-            min_excluded,
-            max_excluded,
-        )
-
-
-class LexRange:
-    """
-    A range of members, to be asked of a set whose scores are all alike.
-
-    Args:
-        minimum: ``[a`` (included), ``(a`` (excluded), ``-`` or ``+``, as a client writes it.
-        maximum: Likewise.
-
-    Attributes:
-        min: The lower end, None for ``-``.
-        max: The upper end, None for ``+``.
-        empty: Nothing can be between the ends.
-
-    Raises:
-        ValueError: An end is written otherwise.
-    """
-
-    __slots__ = ("empty", "max", "max_excluded", "min", "min_excluded")
-
-    def __init__(self, minimum: bytes, maximum: bytes) -> None:
-        low_side, low, self.min_excluded = _lex_end(minimum)
-        high_side, high, self.max_excluded = _lex_end(maximum)
-        self.min = None if low_side else low
-        self.max = None if high_side else high
-        if low_side or high_side:
-            self.empty = low_side > 0 or high_side < 0
-        else:
-            self.empty = low > high or (low == high and (self.min_excluded or self.max_excluded))
-
-    def reached(self, member: bytes) -> bool:
-        """Tell whether a member is not below the range."""
-        low = self.min
-        return low is None or member > low or (member == low and not self.min_excluded)
-
-    def not_passed(self, member: bytes) -> bool:
-        """Tell whether a member is not above the range."""
-        high = self.max
-        return high is None or member < high or (member == high and not self.max_excluded)
-
-
-def _lex_end(text: bytes) -> tuple[int, bytes, bool]:
-    """Return whether an end is below (-1) or above (1) all members, the member, and if excluded."""
-    first = text[:1]
-    if first == b"[":
-        return 0, text[1:], False
-    if first == b"(":
-        return 0, text[1:], True
-    # Redis looks at a C string: a NUL byte ends it.
-    if first and first in b"-+" and text[1:2] in (b"", b"\0"):
-        return (-1 if first == b"-" else 1), b"", True
-    raise ValueError("not a string range item")
 
 
 class SortedSetValue:
@@ -309,6 +222,40 @@ class SortedSetValue:
             self._order.move(old, score, member)
         return old
 
+    def put_each(
+        self, members: Sequence[bytes], scores: Sequence[float], limits: EncodingLimits
+    ) -> tuple[list[int], int]:
+        """
+        Give several members scores, one after the other; a member may come twice.
+
+        Returns:
+            For each whether it was not there, as 1 or 0, and how many there are
+            in all that were not there or had another score.
+        """
+        by_member = self.scores
+        size = len(by_member)
+        added: list[int] = []
+        if self.encoding == "listpack" or size <= FLAT_MAX or self._scan_index is not None:
+            olds = [self.put(*pair, limits) for pair in zip(members, scores, strict=True)]
+            added = [1 if old is None else 0 for old in olds]
+            return added, sum(map(ne, olds, scores))
+        find = by_member.get
+        insert, move = self._order.insert, self._order.move
+        moved = 0
+        for member, score in zip(members, scores, strict=True):
+            old = find(member)
+            if old is None:
+                by_member[member] = score
+                insert(score, member)
+                added.append(1)
+            else:
+                added.append(0)
+                if old != score:
+                    by_member[member] = score
+                    move(old, score, member)
+                    moved += 1
+        return added, len(by_member) - size + moved
+
     def remove(self, member: bytes) -> bool:
         """Take out a member; return whether it was there."""
         scores = self._scores
@@ -426,7 +373,7 @@ class SortedSetValue:
             self._unpack()
         order = self._order
         if isinstance(order, FlatOrder) and order.scores and order.scores[0] != order.scores[-1]:
-            return _ranks_by_walking(order.members, bounds, reverse)
+            return ranks_by_walking(order.members, bounds, reverse)
         start, stop = 0, len(self)
         if bounds.min is not None:
             if bounds.min_excluded:
@@ -464,6 +411,37 @@ class SortedSetValue:
         if not len(scores) & 63:
             self._release_memory()
         return popped
+
+    def pop_several(self, count: int, last: bool, limit: int) -> Pairs:
+        """
+        Take out members from an end, the outermost first, but not the last one there is.
+
+        Args:
+            count: How many at most.
+            last: Whether from the end of the greatest.
+            limit: How many bytes they may have together; nothing is taken if they have more.
+
+        Returns:
+            The members and their scores.
+        """
+        scores = self.scores
+        size = len(scores)
+        count = min(count, size - 1)
+        start = size - count if last else 0
+        order = self._order
+        members = order.members_between(start, start + count)
+        if sum(map(len, members)) > limit:
+            return [], []
+        order.delete_between(start, start + count)
+        if last:
+            members.reverse()
+        if self._scan_index is not None:
+            for member in members:
+                self._scan_index.remove(member)
+        popped = list(map(scores.pop, members))
+        if len(scores) >> 6 != size >> 6:
+            self._release_memory()
+        return members, popped
 
     def delete_between(self, start: int, stop: int) -> list[bytes]:
         """Take out the members of ranks ``start`` up to ``stop`` and return them."""
@@ -602,25 +580,3 @@ def in_order(scores: dict[bytes, float]) -> list[bytes]:
     members = sorted(scores)
     members.sort(key=scores.__getitem__)
     return members
-
-
-def _ranks_by_walking(members: list[bytes], bounds: LexRange, reverse: bool) -> tuple[int, int]:
-    """Return the ranks Redis comes to in a small set whose members are not in order of bytes."""
-    if not bounds.reached(members[-1]) or not bounds.not_passed(members[0]):
-        return 0, 0
-    size = len(members)
-    if reverse:
-        stop = size
-        while stop and not bounds.not_passed(members[stop - 1]):
-            stop -= 1
-        start = stop
-        while start and bounds.reached(members[start - 1]):
-            start -= 1
-    else:
-        start = 0
-        while start < size and not bounds.reached(members[start]):
-            start += 1
-        stop = start
-        while stop < size and bounds.not_passed(members[stop]):
-            stop += 1
-    return start, stop

@@ -12,6 +12,7 @@ double in :mod:`pyredis.primitives.shortest_digits`; their names are handed on h
 
 import math
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from pyredis.primitives.long_doubles import (
@@ -44,6 +45,7 @@ __all__ = [
     "parse_int",
     "parse_long_double",
     "parse_memory",
+    "parse_plain_doubles",
     "parse_unsigned",
     "sum_long_doubles",
 ]
@@ -68,6 +70,8 @@ _HEX_FLOAT = re.compile(
 ).fullmatch
 _NONZERO_DECIMAL = re.compile(rb"[+-]?[0.]*[1-9]").match
 _NOT_ZERO: Final = b"123456789abcdefABCDEF"
+_PLAIN: Final = b"0123456789.-"
+_PLAIN_LENGTH: Final = 300
 
 _MEMORY = re.compile(r"([0-9]{0,127})([a-zA-Z]*)").fullmatch
 _MEMORY_UNITS: Final = {
@@ -168,6 +172,24 @@ def parse_double(data: bytes) -> float:
     elif value == 0.0 and _NONZERO_DECIMAL(data):
         raise ValueError("out of range")
     return value
+
+
+def parse_plain_doubles(words: Sequence[bytes]) -> list[float] | None:
+    """
+    Read doubles all at once, or return None unless all are short and without exponent.
+
+    What is read is what :func:`parse_double` reads, which may read more.
+    """
+    together = b"".join(words)
+    if not together.isdigit() and together.translate(None, _PLAIN):
+        return None
+    # So many digits neither overflow nor underflow.
+    if max(map(len, words)) > _PLAIN_LENGTH:
+        return None
+    try:
+        return list(map(float, words))
+    except ValueError:
+        return None
 
 
 def parse_double_laxly(data: bytes) -> float:

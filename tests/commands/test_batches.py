@@ -11,6 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from pyredis.datatypes.hashes import HashValue
 from pyredis.datatypes.lists import ListValue
 from pyredis.datatypes.sets import SetValue
+from pyredis.datatypes.sorted_sets import SortedSetValue
 from pyredis.errors import RedisError
 from pyredis.execution.dispatch import FLUSH_BYTES
 from pyredis.keyspace.digest import digest_of_value
@@ -39,6 +40,10 @@ WIDTHS = {
     b"EXISTS": 1,
     b"EXPIRE": 2,
     b"GEOADD": 4,
+    b"GEODIST": 3,
+    b"GEORADIUSBYMEMBER_RO": 4,
+    b"GEORADIUS_RO": 5,
+    b"GEOSEARCH": 7,
     b"GETBIT": 2,
     b"HGET": 2,
     b"HINCRBY": 3,
@@ -54,11 +59,20 @@ WIDTHS = {
     b"TTL": 1,
     b"XADD": 4,
     b"ZADD": 3,
+    b"ZCARD": 1,
+    b"ZCOUNT": 3,
     b"ZINCRBY": 3,
     b"ZPOPMAX": 1,
     b"ZPOPMIN": 1,
     b"ZRANGE": 3,
+    b"ZRANGEBYLEX": 3,
+    b"ZRANGEBYSCORE": 3,
     b"ZRANK": 2,
+    b"ZREM": 2,
+    b"ZREVRANGE": 3,
+    b"ZREVRANGEBYLEX": 3,
+    b"ZREVRANGEBYSCORE": 3,
+    b"ZREVRANK": 2,
     b"ZSCORE": 2,
     # No batches of these, but they make other values of the same keys.
     b"DEL": 1,
@@ -101,6 +115,8 @@ def state(session: Session) -> Any:
             values[key] = "set", [*value], value.encoding
         elif isinstance(value, HashValue):
             values[key] = "hash", [*value.fields.items()], value.encoding
+        elif isinstance(value, SortedSetValue):
+            values[key] = "zset", repr([*value.items()]), value.encoding
         else:
             values[key] = value.__class__, digest_of_value(db, key)
     keyspace = session.server.keyspace
@@ -171,6 +187,10 @@ class TogetherTests(SynchronousTestCase):
         b"EXISTS": [[b"k%d" % n] for n in range(20)],
         b"EXPIRE": [[b"k%d" % n, b"100"] for n in range(20)],
         b"GEOADD": [[b"geo", b"15.%d" % n, b"37", b"m%d" % n] for n in range(20)],
+        b"GEODIST": [[b"geo", b"m1", b"m%d" % n] for n in range(20)],
+        b"GEORADIUSBYMEMBER_RO": [[b"geo", b"m1", b"9", b"km"]] * 20,
+        b"GEORADIUS_RO": [[b"geo", b"15", b"37", b"9", b"km"]] * 20,
+        b"GEOSEARCH": [[b"geo", b"FROMMEMBER", b"m1", b"BYRADIUS", b"9", b"km", b"WITHDIST"]] * 20,
         b"GETBIT": [[b"k1", b"%d" % n] for n in range(20)],
         b"HGET": [[b"hash", b"h%d" % n] for n in range(20)],
         b"HINCRBY": [[b"counts", b"f%d" % n, b"2"] for n in range(20)],
@@ -186,12 +206,21 @@ class TogetherTests(SynchronousTestCase):
         b"TTL": [[b"k%d" % n] for n in range(20)],
         b"XADD": [[b"stream", b"*", b"f", b"v%d" % n] for n in range(20)],
         b"ZADD": [[b"zset", b"%d" % n, b"m%d" % n] for n in range(20)],
+        b"ZCARD": [[b"zset"]] * 20,
+        b"ZCOUNT": [[b"zset", b"%d" % n, b"7"] for n in range(20)],
         b"ZINCRBY": [[b"zset", b"2.5", b"m%d" % n] for n in range(20)],
-        b"ZPOPMAX": [[b"zset"]] * 20,
-        b"ZPOPMIN": [[b"zset"]] * 20,
-        b"ZRANGE": [[b"zset", b"0", b"9"]] * 20,
+        b"ZRANGE": [[b"zset", b"0", b"%d" % n] for n in range(20)],
+        b"ZRANGEBYLEX": [[b"zset", b"-", b"+"]] * 20,
+        b"ZRANGEBYSCORE": [[b"zset", b"3", b"+inf", b"LIMIT", b"0", b"10"]] * 20,
         b"ZRANK": [[b"zset", b"m%d" % n] for n in range(20)],
+        b"ZREVRANGE": [[b"zset", b"0", b"9", b"WITHSCORES"]] * 20,
+        b"ZREVRANGEBYLEX": [[b"zset", b"+", b"-"]] * 20,
+        b"ZREVRANGEBYSCORE": [[b"zset", b"7", b"3"]] * 20,
+        b"ZREVRANK": [[b"zset", b"m%d" % n] for n in range(20)],
         b"ZSCORE": [[b"zset", b"m%d" % n] for n in range(20)],
+        b"ZPOPMAX": [[b"zset"]] * 7,
+        b"ZPOPMIN": [[b"zset"]] * 7,
+        b"ZREM": [[b"zset", b"m%d" % n] for n in range(20)],
     }
 
     def setUp(self) -> None:

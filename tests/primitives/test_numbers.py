@@ -24,6 +24,7 @@ from pyredis.primitives.numbers import (
     parse_double_laxly,
     parse_int,
     parse_memory,
+    parse_plain_doubles,
     parse_unsigned,
 )
 
@@ -183,6 +184,32 @@ class FormatDoubleTests(SynchronousTestCase):
             (math.nan, b"nan"),
         ]:
             self.assertEqual(format_double(value), text, value)
+
+    @given(
+        st.lists(
+            st.one_of(
+                st.from_regex(rb"-?[0-9]{0,20}\.?[0-9]{0,20}", fullmatch=True),
+                st.sampled_from(
+                    [b"1_0", b" 1", b"1 ", b"inf", b"nan", b"1e5", b"+1", b"0x1", b"--1"]
+                ),
+                st.sampled_from([b"9" * 300, b"9" * 400, b"0." + b"0" * 400 + b"1", b"-", b"."]),
+            ),
+            min_size=1,
+            max_size=4,
+        )
+    )
+    def test_plain_doubles(self, words: list[bytes]) -> None:
+        """What is read all at once is what would be read one by one."""
+        values = parse_plain_doubles(words)
+        if values is not None:
+            self.assertEqual(repr(values), repr([*map(parse_double, words)]))
+
+    def test_what_is_plain(self) -> None:
+        """Integers and decimals are; who writes in other ways is read one by one."""
+        self.assertEqual(parse_plain_doubles([b"1", b"20"]), [1.0, 20.0])
+        self.assertEqual(parse_plain_doubles([b"1", b"-2.5"]), [1.0, -2.5])
+        for word in (b"1e5", b"+1", b"inf", b"", b"1-", b"9" * 400):
+            self.assertIsNone(parse_plain_doubles([b"1", word]), word)
 
     @given(st.floats(allow_nan=False))
     def test_reads_back(self, value: float) -> None:
