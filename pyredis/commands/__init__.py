@@ -8,6 +8,8 @@ from pyredis.commands import (  # noqa: F401 - imported for their declarations
     blocking_lists,
     clients,
     cluster,
+    cluster_nodes,
+    cluster_slots,
     configuration,
     connection,
     counters,

@@ -310,23 +310,21 @@ class Parameters:
     cluster_ping_interval = Integer(0, 0, LONG_MAX, HIDDEN, no_effect=_NO_BUS)
     cluster_migration_barrier = Integer(1, 0, INT_MAX, no_effect=_NO_BUS)
     cluster_allow_replica_migration = YesNo(True, no_effect=_NO_BUS)
-    cluster_require_full_coverage = YesNo(True, no_effect=_NO_BUS)
-    cluster_allow_reads_when_down = YesNo(False, no_effect=_NO_BUS)
-    cluster_allow_pubsubshard_when_down = YesNo(True, no_effect=_NO_BUS)
+    cluster_require_full_coverage = YesNo(True)
+    cluster_allow_reads_when_down = YesNo(False)
+    cluster_allow_pubsubshard_when_down = YesNo(True)
     cluster_link_sendbuf_limit = Memory(0, 0, ULONG_MAX, unsigned=True, no_effect=_NO_BUS)
     cluster_replica_no_failover = YesNo(False, alias="cluster-slave-no-failover", no_effect=_NO_BUS)
     cluster_replica_validity_factor = Integer(
         10, 0, INT_MAX, alias="cluster-slave-validity-factor", no_effect=_NO_BUS
     )
-    cluster_announce_ip = Text(None, no_effect=_NO_BUS)
-    cluster_announce_port = Integer(0, 0, 65535, no_effect=_NO_BUS)
-    cluster_announce_tls_port = Integer(0, 0, 65535, no_effect=_NO_BUS)
-    cluster_announce_bus_port = Integer(0, 0, 65535, no_effect=_NO_BUS)
-    cluster_announce_hostname = Text(None, check=checks.hostname, no_effect=_NO_BUS)
+    cluster_announce_ip = Text(None)
+    cluster_announce_port = Integer(0, 0, 65535)
+    cluster_announce_tls_port = Integer(0, 0, 65535)
+    cluster_announce_bus_port = Integer(0, 0, 65535)
+    cluster_announce_hostname = Text(None, check=checks.hostname)
     cluster_announce_human_nodename = Text(None, check=checks.node_name, no_effect=_NO_BUS)
-    cluster_preferred_endpoint_type = Choice(
-        "ip", "ip hostname unknown-endpoint", no_effect=_NO_BUS
-    )
+    cluster_preferred_endpoint_type = Choice("ip", "ip hostname unknown-endpoint")
 
 
 def collect(declarations: type[Parameters]) -> tuple[Parameter[Any], ...]:

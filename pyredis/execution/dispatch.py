@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from pyredis.errors import RedisError, transaction_discarded, wrong_arity
 from pyredis.execution.blocking import Blocked
-from pyredis.execution.cluster_rules import CrossSlot
+from pyredis.execution.cluster_rules import SlotRefusal
 from pyredis.execution.guards import refusal
 from pyredis.execution.latencies import SHORT_NS, STEP_BITS
 from pyredis.execution.table import ANY_WIDTH, Command, check_arity
@@ -373,7 +373,7 @@ class Dispatcher:
             if command.runs_queue:
                 # What keeps EXEC from running ends the transaction.
                 leave_transaction(client)
-                if not isinstance(error, CrossSlot):
+                if not isinstance(error, SlotRefusal):
                     raise transaction_discarded(error) from None
             raise
         if self.intercept is not None:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from pyredis.errors import RedisError, memory_exceeded, too_few_replicas
-from pyredis.execution.cluster_rules import CrossSlot
+from pyredis.execution.cluster_rules import SlotRefusal
 
 if TYPE_CHECKING:
     from pyredis.execution.client import Client
@@ -96,16 +96,16 @@ def only_listening(client: Client, command: Command, argv: Sequence[bytes]) -> R
 
 
 def across_slots(client: Client, command: Command, argv: Sequence[bytes]) -> RedisError | None:
-    """Refuse keys that a cluster would have on different nodes."""
+    """Refuse keys that a cluster would have on different nodes, or nowhere."""
     cluster = client.ctx.server.cluster
     if not cluster.is_on:
         return None
     try:
         if command.runs_queue and client.transaction is not None:
-            cluster.slot_of_all(client.transaction)
+            cluster.check_all(client.transaction)
         else:
-            cluster.slot_of(command, argv)
-    except CrossSlot as error:
+            cluster.check(command, argv)
+    except SlotRefusal as error:
         return error
     return None
 

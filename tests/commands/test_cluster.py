@@ -45,7 +45,7 @@ class ClusterTests(SynchronousTestCase):
         session, my_id = self.session, self.my_id
         self.assertEqual(len(my_id), 40)
         self.assertEqual(
-            session.do("CLUSTER", "SLOTS"), [[0, 16383, [b"10.0.0.1", 7000, my_id, []]]]
+            session.do("CLUSTER", "SLOTS"), [[0, 16383, [b"10.0.0.1", 7000, my_id, {}]]]
         )
         shard = session.do("CLUSTER", "SHARDS")[0]
         self.assertEqual((shard[b"slots"], shard[b"nodes"][0][b"id"]), ([0, 16383], my_id))
@@ -109,43 +109,34 @@ class ClusterTests(SynchronousTestCase):
             b"ERR Invalid slot or number of keys",
         )
 
-    def test_nodes_and_slots_do_not_change(self) -> None:
-        """What would change them is refused, with Redis' text where there is one."""
-        mine = self.my_id.decode()
-        fixed = b"ERR This node is a cluster by itself: its slots and nodes do not change"
-        for line, text in (
-            ("REPLICAS x", b"ERR Unknown node x"),
-            ("FORGET x", b"ERR Unknown node x"),
-            (f"FORGET {mine}", b"ERR I tried hard but I can't forget myself..."),
-            (f"REPLICATE {mine}", b"ERR Can't replicate myself"),
-            ("FAILOVER", b"ERR You should send CLUSTER FAILOVER to a replica"),
-            ("FAILOVER x", b"ERR syntax error"),
-            ("MEET x y", b"ERR Invalid base port specified: y"),
-            ("MEET 10.0.0.2 7001 x", b"ERR Invalid bus port specified: x"),
-            ("MEET 10.0.0.2 7001", fixed),
-            ("ADDSLOTS 1", b"ERR Slot 1 is already busy"),
-            ("ADDSLOTS x", b"ERR Invalid or out of range slot"),
-            ("ADDSLOTSRANGE 5 3", b"ERR start slot number 5 is greater than end slot number 3"),
-            ("ADDSLOTSRANGE 1 2", b"ERR Slot 1 is already busy"),
-            ("DELSLOTS 1", fixed),
-            ("DELSLOTSRANGE 1 2", fixed),
-            ("FLUSHSLOTS", fixed),
-            (
-                "SETSLOT 1 FOO",
-                b"ERR Invalid CLUSTER SETSLOT action or number of arguments. Try CLUSTER HELP",
-            ),
-            (f"SETSLOT 1 MIGRATING {mine}", fixed),
-            ("RESET", fixed),
-            ("RESET foo", b"ERR syntax error"),
-            ("BUMPEPOCH", fixed),
-            ("SET-CONFIG-EPOCH 1", fixed),
-            ("SAVECONFIG", fixed),
-        ):
-            self.assertEqual(self.session.error("CLUSTER", *line.split()), text, line)
-        self.assertEqual(self.session.do("CLUSTER", "REPLICAS", mine), [])
-        self.assertEqual(self.session.do("CLUSTER", "COUNT-FAILURE-REPORTS", mine), 0)
-        self.assertEqual(self.session.do("CLUSTER", "SETSLOT", 1, "NODE", mine), OK)
-        self.assertEqual(self.session.do("CLUSTER", "SETSLOT", 1, "STABLE"), OK)
+    def test_how_it_announces_itself(self) -> None:
+        """By address or name, as clients are to connect, and with what ports it is told."""
+        session, my_id = self.session, self.my_id
+        session.do("CONFIG", "SET", "cluster-announce-hostname", "here.example")
+        self.assertEqual(
+            session.do("CLUSTER", "SLOTS")[0][2],
+            [b"10.0.0.1", 7000, my_id, {b"hostname": b"here.example"}],
+        )
+        session.do("CONFIG", "SET", "cluster-preferred-endpoint-type", "hostname")
+        self.assertEqual(
+            session.do("CLUSTER", "SLOTS")[0][2],
+            [b"here.example", 7000, my_id, {b"ip": b"10.0.0.1"}],
+        )
+        self.assertEqual(
+            session.do("CLUSTER", "SHARDS")[0][b"nodes"][0][b"endpoint"], b"here.example"
+        )
+        session.do("CONFIG", "SET", "cluster-announce-hostname", "")
+        self.assertEqual(session.do("CLUSTER", "SLOTS")[0][2][0], b"?")
+        session.do("CONFIG", "SET", "cluster-preferred-endpoint-type", "unknown-endpoint")
+        self.assertIsNone(session.do("CLUSTER", "SLOTS")[0][2][0])
+        self.assertEqual(session.do("CLUSTER", "SHARDS")[0][b"nodes"][0][b"endpoint"], b"")
+        session.do("CONFIG", "SET", "cluster-announce-hostname", "here.example")
+        session.do("CONFIG", "SET", "cluster-announce-port", 7001)
+        session.do("CONFIG", "SET", "cluster-announce-tls-port", 7002)
+        session.do("CONFIG", "SET", "cluster-announce-bus-port", 7003)
+        self.assertIn(b" 10.0.0.1:7001@7003,here.example ", session.do("CLUSTER", "NODES").text)
+        node = session.do("CLUSTER", "SHARDS")[0][b"nodes"][0]
+        self.assertEqual((node[b"port"], node[b"tls-port"]), (7001, 7002))
 
     def test_the_state_of_connections(self) -> None:
         """READONLY, READWRITE and ASKING are taken."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pyredis.errors import RedisError
-from pyredis.execution.cluster_rules import CrossSlot
+from pyredis.execution.cluster_rules import ClusterDown, CrossSlot
 from pyredis.execution.scripting.shebang import ScriptFlag
 from pyredis.primitives.checksums import key_slot
 
@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 
 _NOT_LOCAL = b"ERR Script attempted to access a non local key in a cluster node"
 _NOT_TOGETHER = b"ERR Script attempted to access keys that do not hash to the same slot"
+_WHILE_DOWN = {
+    b"The cluster is down": b"ERR Script attempted to execute a command while the cluster is down",
+    b"The cluster is down and only accepts read commands": (
+        b"ERR Script attempted to execute a write command while the cluster is down and readonly"
+    ),
+}
 
 
 class ScriptSlots:
@@ -46,9 +52,12 @@ class ScriptSlots:
     def refusal(self, command: Command, argv: Sequence[bytes]) -> bytes | None:
         """Return the text that refuses a command, None if it may run."""
         try:
+            self._cluster.check(command, argv)
             slot = self._cluster.slot_of(command, argv)
         except CrossSlot:
             return _NOT_LOCAL
+        except ClusterDown as error:
+            return _WHILE_DOWN.get(error.message, _NOT_LOCAL)
         if slot is None or self._may_cross:
             return None
         if self._slot is None:
