@@ -132,6 +132,11 @@ class Durability:
         server.settings.observe("appendonly", self.append_only.apply_setting)
         server.settings.observe("aof-disable-auto-gc", self.append_only.remove_history)
 
+    def call_in_children(self, call: Callable[[str], None]) -> None:
+        """Have a function called in each child that is forked, with what the child does."""
+        if isinstance(self.child, ChildProcess):
+            self.child.on_fork.append(call)
+
     def start(self, ready: Callable[[], None]) -> None:
         """Load what there is, then say that the server is ready."""
         self._ready = ready

@@ -15,7 +15,7 @@ import os
 import random
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -25,19 +25,19 @@ from twisted.logger import Logger
 
 import pyredis.commands  # noqa: F401 - declares the commands
 from pyredis._version import REDIS_VERSION
-from pyredis.acl.files import AclFileError, DeclaredUsers
-from pyredis.config.rewrite import rewrite
-from pyredis.config.settings import Settings, is_sensitive
+from pyredis.acl.files import DeclaredUsers
+from pyredis.config.settings import Settings
+from pyredis.configuration_files import ConfigurationFiles
 from pyredis.durability import Durability
 from pyredis.errors import RedisError
 from pyredis.execution.blocking import Blocked
-from pyredis.execution.client import Client
 from pyredis.execution.flags import MODULE
 from pyredis.execution.instance import Instance
 from pyredis.execution.modules import LoadedModule
 from pyredis.execution.table import CommandTable, declared_commands
 from pyredis.keyspace.frozen_keyspace import FrozenKeyspace
 from pyredis.keyspace.keyspace import Keyspace
+from pyredis.killer_score import KillerScore
 from pyredis.net.links import Links
 from pyredis.net.tls import SETTINGS as TLS_SETTINGS
 from pyredis.net.tls import Tls, TlsUnusable
@@ -47,6 +47,7 @@ from pyredis.replication.following import Following
 from pyredis.replication.primary import Primary
 from pyredis.replication.snapshots import Contents, MadeByChild, MadeInSlices, Snapshots
 from pyredis.replication.transfer import Spool
+from pyredis.server_log import ServerLog
 from pyredis.services.catching_up import CatchingUp
 from pyredis.services.keyspace_service import KeyspaceService
 from pyredis.services.listeners import ListenerService
@@ -98,6 +99,7 @@ class RedisServer(MultiService):
         instance: The parts that commands reach.
         listeners: The ports; ``listeners.tcp_port`` is the one listened on.
         durability: Where the data are kept.
+        files: Of the configuration, and of users.
     """
 
     _log = Logger()
@@ -121,7 +123,6 @@ class RedisServer(MultiService):
         if reactor is None:
             from twisted.internet import reactor
         self.settings = settings or Settings()
-        self._config_path = os.path.abspath(config_path) if config_path else None
         self._on_shutdown = on_shutdown or self.disownServiceParent
         rng = rng or random.Random()
         # A cluster has one database only.
@@ -139,10 +140,8 @@ class RedisServer(MultiService):
         self.instance.memory = self._memory
         self.instance.entropy = os.urandom
         self.instance.soon = lambda call: reactor.callLater(0, call)
-        self.instance.dispatcher.log_failure = self._log_failure
-        self.instance.dispatcher.log_intrusion = self._log_intrusion
-        self._intrusion_logged_ms = 0
-        self.instance.scripting.log = self._log_script
+        self.files = ConfigurationFiles(self.instance, config_path)
+        ServerLog(self.instance).listen()
         self.instance.wall_us = _wall_clock_us(reactor, clock)
         self.tls = Tls(self.settings, _read_file)
         self.links = Links(reactor, self._source_address, self._endpoint_of_node)
@@ -175,6 +174,9 @@ class RedisServer(MultiService):
             self.durability.replace_by,
         )
         self.instance.following = self.following
+        self.killer_score = KillerScore(self.settings, lambda: self.following.is_on)
+        self.following.on_change = self.killer_score.apply_if_possible
+        self.durability.call_in_children(lambda kind: self.killer_score.apply_to_child())
         self.replication_service = ReplicationService(
             self.primary, self.following, clock or reactor
         )
@@ -204,6 +206,7 @@ class RedisServer(MultiService):
         super().startService()
         self._memory.end_startup()
         self._log.info("Server initialized")
+        self.killer_score.apply_if_possible()
         self.durability.start(self._ready)
 
     def _ready(self) -> None:
@@ -278,35 +281,7 @@ class RedisServer(MultiService):
         Raises:
             AclFileError: Something is wrong with them; the text is one line.
         """
-        path = self.settings.aclfile
-        access = self.instance.access
-        if declared:
-            if path:
-                raise AclFileError(
-                    "Configuring Redis with users defined in redis.conf and at the same setting an "
-                    "ACL file path is invalid. This setup is very likely to lead to configuration "
-                    "errors and security holes, please define either an ACL file or declare users "
-                    "directly in your redis.conf, but not both."
-                )
-            for user in declared.load(access.users):
-                self._log.info(
-                    "The user '{name}' is disabled (there is no 'on' modifier in the user "
-                    "description). Make sure this is not a configuration error.",
-                    name=user.name.decode("utf-8", "backslashreplace"),
-                )
-            access.user_changed(access.users.default)
-        if path:
-            try:
-                access.load(self.read_acl_file(), path)
-            except OSError as error:
-                raise AclFileError(
-                    "Aborting Redis startup because of ACL errors: Error loading ACLs, "
-                    f"opening file '{path}': {error.strerror}"
-                ) from None
-            except AclFileError as error:
-                raise AclFileError(
-                    f"Aborting Redis startup because of ACL errors: {error}"
-                ) from None
+        self.files.load_users(declared)
 
     # execution.ports.Host
 
@@ -333,37 +308,16 @@ class RedisServer(MultiService):
         return self.catching_up.abort() or was_asked
 
     def rewrite_config(self, force_all: bool = False) -> None:
-        """
-        Write the running configuration back to its file, in one step.
-
-        Args:
-            force_all: Parameters that have their default as well.
-
-        Raises:
-            RedisError: There is no file, or it cannot be written.
-        """
-        if self._config_path is None:
-            raise RedisError("The server is running without a config file")
-        try:
-            self._replace_file(self._config_path, force_all)
-        except OSError as error:
-            self._log.error("CONFIG REWRITE failed: {error}", error=error)
-            raise RedisError(f"Rewriting config file: {error.strerror}") from None
-        self._log.info("CONFIG REWRITE executed with success.")
+        """Write the running configuration back to its file."""
+        self.files.rewrite_config(force_all)
 
     def read_acl_file(self) -> bytes:
-        """Return the text of the ACL file; raise OSError if it cannot be read."""
-        with open(self.settings.aclfile, "rb") as file:
-            return file.read()
+        """Return the text of the ACL file."""
+        return self.files.read_acl_file()
 
     def write_acl_file(self, text: bytes) -> bool:
         """Replace the ACL file's text in one step; tell whether that was possible."""
-        try:
-            _replace(self.settings.aclfile, text)
-        except OSError as error:
-            self._log.error("Writing ACL file for ACL SAVE: {why}", why=error.strerror)
-            return False
-        return True
+        return self.files.write_acl_file(text)
 
     def sleep(self, seconds: float) -> None:
         """Hold up the whole server, as DEBUG SLEEP asks."""
@@ -393,21 +347,6 @@ class RedisServer(MultiService):
         """Give memory that is free inside the process back to the system."""
         release_memory()
 
-    def _replace_file(self, path: str, force_all: bool) -> None:
-        try:
-            with open(path, "rb") as file:
-                old = file.read()
-        except FileNotFoundError:
-            old = b""
-        new = rewrite(
-            old,
-            self.settings,
-            user_lines=[user.line() for user in self.instance.access.users],
-            module_lines=[b"loadmodule " + m.name.encode() for m in self.instance.modules],
-            force_all=force_all,
-        )
-        _replace(path, new)
-
     # Within
 
     def _kinds_listened_on(self) -> list[str]:
@@ -420,7 +359,6 @@ class RedisServer(MultiService):
         settings = self.settings
         for names, apply in (
             (_LIMITS, self._apply_limits),
-            (("loglevel",), self._apply_loglevel),
             (("requirepass",), self._apply_password),
             (("acl-pubsub-default",), self._apply_channel_default),
             (("notify-keyspace-events",), self._apply_notifications),
@@ -429,6 +367,7 @@ class RedisServer(MultiService):
             apply()
         settings.observe("hz", self.keyspace_service.change_pace)
         settings.observe(TLS_SETTINGS, self._apply_tls)
+        settings.observe(("oom-score-adj", "oom-score-adj-values"), self.killer_score.apply)
         settings.observe(("port", "tls-port", "bind"), self.listeners.rebind)
         settings.observe("repl-backlog-size", self.primary.resize_backlog)
         settings.observe(_REPLICAS_NEEDED, self.primary.count_near_replicas)
@@ -492,50 +431,10 @@ class RedisServer(MultiService):
     def _apply_notifications(self) -> None:
         self.instance.notifier.set_classes(self.settings.notify_keyspace_events)
 
-    def _apply_loglevel(self) -> None:
-        dispatcher = self.instance.dispatcher
-        if self.settings.loglevel == "debug":
-            dispatcher.log_command = self._log_command
-            dispatcher.watch_over("debug log")
-        else:
-            dispatcher.log_command = None
-            dispatcher.let_go("debug log")
-
-    def _log_command(self, client: Client, argv: Any) -> None:
-        """Show a command at debug level; one that may carry a password only by its name."""
-        command = self.instance.table.find(argv[0])
-        hidden = command is not None and (command.skip_monitor or not command.needs_auth)
-        words = [argv[0], b"(arguments hidden)"] if hidden else _without_secrets(argv[:16])
-        self._log.debug(
-            "Command from client id={id} addr={addr}: {words}",
-            id=client.id,
-            addr=client.address,
-            words=" ".join(repr(word[:128])[1:] for word in words),
-        )
-
-    def _log_intrusion(self, client: Client) -> None:
-        """Tell of a client that talks HTTP, once a minute: the log must not become the attack."""
-        now_ms = self.instance.keyspace.now_ms
-        if now_ms - self._intrusion_logged_ms > 60_000:
-            self._intrusion_logged_ms = now_ms
-            self._log.warn(
-                "Possible SECURITY ATTACK detected: {addr} sends POST or Host: as commands, as a "
-                "browser does for a page that uses Cross Protocol Scripting. Connection aborted.",
-                addr=client.address,
-            )
-
-    def _log_script(self, level: str, text: bytes) -> None:
-        """Write what a script says by redis.log."""
-        write = {"debug": self._log.debug, "warning": self._log.warn}.get(level, self._log.info)
-        write("{text}", text=text.decode("utf-8", "backslashreplace"))
-
-    def _log_failure(self, name: str) -> None:
-        self._log.failure("Command '{name}' failed unexpectedly", name=name)
-
     def _state_facts(self, reactor: Any) -> None:
         self.instance.facts.update(
             process_facts(reactor, self._memory),
-            config_file=self._config_path or "",
+            config_file=self.files.config_path or "",
             process_supervised="systemd" if os.environ.get("NOTIFY_SOCKET") else "no",
             tcp_port=lambda: self.port,
             shutdown_in_milliseconds=lambda: self.catching_up.left_ms,
@@ -555,34 +454,6 @@ class RedisServer(MultiService):
         if self.listeners.tls_port:
             shown.append(f"name=tls{addresses},port={self.listeners.tls_port}")
         return shown
-
-
-def _replace(path: str, text: bytes) -> None:
-    """
-    Write a file in one step: who reads it finds the old text or the new one.
-
-    Raises:
-        OSError: It cannot be written; the old one is still there.
-    """
-    temporary = f"{path}.{os.getpid()}.tmp"
-    try:
-        with open(temporary, "wb") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise
-
-
-def _without_secrets(argv: Sequence[bytes]) -> list[bytes]:
-    """Return a request with what follows the name of a secret directive hidden."""
-    return [
-        b"(redacted)" if number and is_sensitive(argv[number - 1]) else word
-        for number, word in enumerate(argv)
-    ]
 
 
 def _read_file(path: str) -> bytes:

@@ -33,6 +33,7 @@ from pyredis.config.conf_file import (
 from pyredis.config.settings import Settings
 from pyredis.execution.permissions import rulebook_of
 from pyredis.execution.table import CommandTable
+from pyredis.process_title import ProcessTitle, title_setter
 
 
 class Start(NamedTuple):
@@ -306,6 +307,7 @@ def _run(start: Start, stream: TextIO) -> int:
     _report_crashes(settings, stream)
     reactor_: Any = reactor
     server = build(start, reactor_, reactor_.stop)
+    _show_title(start, server)
 
     def give_up() -> None:
         # Why is the last that is said.
@@ -343,6 +345,17 @@ def _run(start: Start, stream: TextIO) -> int:
         return 1
     log.warn("PyRedis is now ready to exit, bye bye...")
     return 0
+
+
+def _show_title(start: Start, server: Any) -> None:
+    """Let ``ps`` tell what runs here, if that can be done."""
+    set_title = title_setter()
+    if set_title is None:
+        return
+    title = ProcessTitle(start.settings, sys.argv[0], start.config_path, set_title)
+    start.settings.observe("proc-title-template", title.apply)
+    server.durability.call_in_children(title.apply_to_child)
+    title.apply()
 
 
 def _heed_signals(reactor: Any, server: Any) -> None:

@@ -9,6 +9,7 @@ order of a hash table, so no client can count on one).
 logs a line when someone sets it. Whoever gives a parameter an effect takes the reason away.
 """
 
+from importlib.util import find_spec
 from typing import Any
 
 from pyredis.config import checks
@@ -82,8 +83,9 @@ _JEMALLOC = "memory is managed by Python's allocator, which has no background th
 _REHASHING = "Python's dictionaries resize themselves"
 _THREADS = "one thread reads, runs and answers all commands"
 _AFFINITY = "threads are not bound to processors"
-_KILLER = "the kernel's out-of-memory scores are left alone"
-_TITLE_KEPT = "the title of the process is left alone"
+_TITLE_KEPT = (
+    None if find_spec("setproctitle") else "it takes the package setproctitle (pyredis[title])"
+)
 _THP = "transparent huge pages are left as the system has them"
 _CRASH = "a crash is reported as Python does it"
 _WATCHDOG = "there is no software watchdog"
@@ -174,8 +176,8 @@ class Parameters:
     watchdog_period = Integer(0, 0, INT_MAX, HIDDEN, no_effect=_WATCHDOG)
     ignore_warnings = Text("", no_effect=_START_CHECKS)
     disable_thp = YesNo(True, IMMUTABLE, no_effect=_THP)
-    oom_score_adj = Choice("no", "no yes relative=yes absolute", no_effect=_KILLER)
-    oom_score_adj_values = KillerScores((0, 200, 800), no_effect=_KILLER)
+    oom_score_adj = Choice("no", "no yes relative=yes absolute")
+    oom_score_adj_values = KillerScores((0, 200, 800))
     server_cpulist = Text(None, IMMUTABLE, name="server_cpulist", no_effect=_AFFINITY)
     bio_cpulist = Text(None, IMMUTABLE, name="bio_cpulist", no_effect=_AFFINITY)
     aof_rewrite_cpulist = Text(None, IMMUTABLE, name="aof_rewrite_cpulist", no_effect=_AFFINITY)

@@ -89,6 +89,7 @@ class Following:
     Attributes:
         address: Whom it follows; None if nobody.
         state: How far it has come.
+        on_change: Called when it begins to follow, or is a primary again.
     """
 
     _log = Logger()
@@ -106,6 +107,7 @@ class Following:
         self._endpoint = endpoint
         self._make_spool = make_spool
         self._load = load
+        self.on_change: Callable[[], None] = lambda: None
         self.address: PrimaryAddress | None = None
         self.state = LinkState.CONNECT
         self._link: PrimaryLink | None = None
@@ -166,6 +168,7 @@ class Following:
         self.apply_read_only()
         self._down_since_ms = self._now_ms()
         self._connect()
+        self.on_change()
         return True
 
     def unfollow(self) -> None:
@@ -179,6 +182,7 @@ class Following:
         server.dispatcher.let_go(_REASON)
         self.apply_read_only()
         self._primary.lead()
+        self.on_change()
 
     def apply_read_only(self) -> None:
         """Note from now on, or no more, which keys are this server's own (replica-read-only)."""

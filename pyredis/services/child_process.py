@@ -53,6 +53,7 @@ class ChildProcess:
         pid: Its number, 0 while there is none.
         started_ms: When it began.
         copied_bytes: What it had to copy, for it was changed meanwhile, as last told.
+        on_fork: Called in the child with what it does, before it does that.
     """
 
     _log = Logger()
@@ -65,6 +66,7 @@ class ChildProcess:
         self.copied_bytes = 0
         self._most_copied = 0
         self._done: Done = lambda code, signal: None
+        self.on_fork: list[Callable[[str], None]] = []
         self._pipe = -1
         self._keys = self._keys_expected = 0
         self._told_ms = 0
@@ -103,7 +105,7 @@ class ChildProcess:
             raise
         if not pid:
             self._pipe = writing
-            _become_child(lambda: finish(work(None)))
+            _become_child(lambda: self._work(kind, work))
         os.close(writing)
         self._pipe = reading
         elapsed = timer() - began
@@ -113,6 +115,12 @@ class ChildProcess:
         self.kind, self.pid, self._done = kind, pid, done
         self.started_ms = self._told_ms = self._server.keyspace.clock()
         return pid
+
+    def _work(self, kind: str, work: Work) -> int:
+        """Work in the child."""
+        for tell in self.on_fork:
+            tell(kind)
+        return finish(work(None))
 
     def expect_keys(self, keys: int) -> None:
         """Say how many keys the next child will write."""

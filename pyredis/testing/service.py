@@ -107,6 +107,8 @@ class RedisTestService(RedisServer):
         self._conditions: list[Callable[[], None]] = []
         self._to_be_checked: Any = None
         self.instance.on_clients_changed = self._check_soon
+        # As the log does, which has its turn before.
+        self.settings.observe("loglevel", self._receive_commands)
         self._receive_commands()
 
     # Talking to it
@@ -270,11 +272,6 @@ class RedisTestService(RedisServer):
         self._check_soon()
 
     # Within
-
-    def _apply_loglevel(self) -> None:
-        super()._apply_loglevel()
-        if hasattr(self, "commands"):
-            self._receive_commands()
 
     def _receive_commands(self) -> None:
         """See every command when it comes, besides the log if that shows them."""
