@@ -60,7 +60,7 @@ def _take(gathered: Gathered) -> Gathered:
         return gathered
     if len(counts) == batch.count:
         return _answer(gathered, batch, replies)
-    return _answer_pipelines(gathered, counts, replies)
+    return _answer_pipelines(gathered, batch, counts, replies)
 
 
 def _are_alike(gathered: Gathered) -> bool:
@@ -106,14 +106,17 @@ def _answer(gathered: Gathered, batch: Batch, replies: list[Reply]) -> Gathered:
     return gathered[len(replies) :]
 
 
-def _answer_pipelines(gathered: Gathered, counts: Sequence[int], replies: list[Reply]) -> Gathered:
+def _answer_pipelines(
+    gathered: Gathered, batch: Batch, counts: Sequence[int], replies: list[Reply]
+) -> Gathered:
     """Send each client the replies to its requests; return what is left to run, and of whom."""
     client = gathered[0][0].client
     resp, command, now_ms = client.resp, client.last_command, client.last_interaction_ms
     first, done = replies[0], len(replies)
+    human = batch.typed and gathered[0][0].speaks_human
     # The same object, such as OK, not just equal ones.
     is_shared = first is replies[-1] and len({*map(id, replies)}) == 1
-    data = encoded(first, resp) if is_shared else b""
+    data = encoded(first, resp) if is_shared and not human else b""
     start = 0
     for place, ((protocol, chunk), count) in enumerate(zip(gathered, counts, strict=True)):
         number = min(count, done - start)
@@ -122,7 +125,11 @@ def _answer_pipelines(gathered: Gathered, counts: Sequence[int], replies: list[R
         its = protocol.client
         its.last_command = command
         its.last_interaction_ms = now_ms
-        answer = data * number or encoded_each(replies[start : start + number], resp)
+        its_replies = replies[start : start + number]
+        if human:
+            answer = encoded_human(its_replies)
+        else:
+            answer = data * number or encoded_each(its_replies, resp)
         its.output_bytes += len(answer)
         protocol.send(answer)
         start += number

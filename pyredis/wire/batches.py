@@ -27,6 +27,7 @@ _LEAST_REQUEST = len(b"*1\r\n$0\r\n\r\n")
 SMALL_HEADS = [b"$%d" % length for length in range(LARGEST_REQUEST)]
 
 _NEWLINE = ord("\n")
+_STAR = ord("*")
 # What may begin a RESP array, or be quoted or strange in a typed line.
 _NOT_PLAIN = b"*\"'\\\0"
 
@@ -162,16 +163,14 @@ def batch_of_chunks(chunks: Sequence[bytes]) -> tuple[Batch, Sequence[int]] | No
     """
     first = chunks[0]
     number = len(chunks)
-    size = first.find(b"\r\n*", 4) + 2
-    if size < _LEAST_REQUEST:
-        size = len(first)
+    size = _size_of_first(first)
     data = b"".join(chunks)
     count, rest = divmod(len(data), size)
     if rest:
         return None
     batch = None
     if chunks.count(first) == number and first[size:] == first[:-size]:
-        words = _split_again(first[:size]) or words_of_line(first)
+        words = _split_again(first[:size]) or words_of_line(first[:size])
         if words is None:
             return None
         is_typed = words.__class__ is TypedRequest
@@ -185,6 +184,14 @@ def batch_of_chunks(chunks: Sequence[bytes]) -> tuple[Batch, Sequence[int]] | No
     counts = [length // size for length in map(len, chunks)]
     # Else a request begins in one chunk and ends in the next.
     return (batch, counts) if sum(counts) == count else None
+
+
+def _size_of_first(data: bytes) -> int:
+    """Return how long the first request of a chunk seems to be."""
+    if data[0] != _STAR:
+        return data.find(b"\n") + 1 or len(data)
+    size = data.find(b"\r\n*", _LEAST_REQUEST - 2) + 2
+    return size if size > 1 else len(data)
 
 
 def shape_of(data: bytes, size: int) -> Shape | None:

@@ -81,6 +81,13 @@ class TogetherTests(ProtocolTestCase):
         expected = [b":%d\r\n:%d\r\n" % (n, n + 1) for n in range(1, 10, 2)]
         self.assertEqual(self.take(*chunks), ([], expected))
 
+    def test_typed_pipelines(self) -> None:
+        """The same lines are answered in the form of lines."""
+        self.assertEqual(self.take(*[b"GET k1\r\n" * 3] * 5), ([], [b"+v1\r\n" * 3] * 5))
+        self.assertEqual(self.take(*[b"PING\n" * 3] * 5), ([], [PONG * 3] * 5))
+        self.assertTrue(self.left_alone(*[b"GET k1\r\nGET k2\r\n"] * 5))
+        self.assertTrue(self.left_alone(*[b"GET k1\r\nGET"] * 5))
+
     def test_many(self) -> None:
         """More than are run in one batch are run in several."""
         chunks = [PING * 140] * 5
