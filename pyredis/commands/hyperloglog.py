@@ -35,13 +35,9 @@ from pyredis.wire.replies import OK, Reply, Simple
 
 command = family("hyperloglog", Category.HYPERLOGLOG)
 
-indexes = SparseIndexes()
-"""
-Of HyperLogLogs that were changed last.
-
-What is in it is compared with the string before it is used, so that any number of
-servers may share it.
-"""
+# What is in it is compared with the string before it is used, so that any
+# number of servers may share it.
+_indexes = SparseIndexes()
 
 _STANDARD_ERROR = 1.04 / math.sqrt(hyperloglog.REGISTERS)
 
@@ -65,9 +61,9 @@ def pfadd(ctx: Context, key: bytes, *elements: bytes) -> Reply:
         db.overwrite(key, buffer)
         changed = 1
     else:
-        buffer = own_buffer(ctx, key, string)
+        buffer = _own_buffer(ctx, key, string)
     try:
-        changed += hyperloglog.add(buffer, elements, ctx.limits.hll_sparse_max_bytes, indexes)
+        changed += hyperloglog.add(buffer, elements, ctx.limits.hll_sparse_max_bytes, _indexes)
     except CorruptHyperLogLog:
         raise _corrupt() from None
     if not changed:
@@ -101,7 +97,7 @@ def pfcount(ctx: Context, key: bytes, *keys: bytes) -> Reply:
     string = _checked(string)
     cardinality = hyperloglog.cached_cardinality(string)
     if cardinality is None:
-        buffer = own_buffer(ctx, key, string)
+        buffer = _own_buffer(ctx, key, string)
         try:
             cardinality = hyperloglog.refresh_cardinality(buffer)
         except CorruptHyperLogLog:
@@ -127,7 +123,7 @@ def pfdebug(ctx: Context, subcommand: bytes, key: bytes) -> Reply:
     string = ctx.db.lookup_write(key, bytes)
     if string is None:
         raise RedisError("The specified key does not exist")
-    buffer = own_buffer(ctx, key, string)
+    buffer = _own_buffer(ctx, key, string)
     word = subcommand.upper()
     if word == b"ENCODING":
         return Simple(b"dense" if hyperloglog.is_dense(buffer) else b"sparse")
@@ -168,8 +164,8 @@ def pfmerge(ctx: Context, target: bytes, *sources: bytes) -> Reply:
         buffer = hyperloglog.create()
         db.overwrite(target, buffer)
     else:
-        buffer = own_buffer(ctx, target, string)
-    hyperloglog.merge(buffer, union, ctx.limits.hll_sparse_max_bytes, indexes)
+        buffer = _own_buffer(ctx, target, string)
+    hyperloglog.merge(buffer, union, ctx.limits.hll_sparse_max_bytes, _indexes)
     db.changed(target, STRING, b"pfadd")
     return OK
 
@@ -202,13 +198,8 @@ def _corrupt() -> RedisError:
     return RedisError("Corrupted HLL object detected", "INVALIDOBJ")
 
 
-def own_buffer(ctx: Context, key: bytes, string: bytes | bytearray | int) -> bytearray:
-    """
-    Return a key's string to be changed in place.
-
-    Raises:
-        RedisError: It is no HyperLogLog.
-    """
+def _own_buffer(ctx: Context, key: bytes, string: bytes | bytearray | int) -> bytearray:
+    """Return a key's string, if it is a HyperLogLog, to be changed in place."""
     string = _checked(string)
     if isinstance(string, bytearray):
         return string
@@ -261,8 +252,8 @@ def _test_estimates(ctx: Context) -> None:
     checkpoint = 1
     for number in range(1, _LAST_CHECKPOINT + 1):
         element = (number ^ seed).to_bytes(8, "little")
-        hyperloglog.add(dense, (element,), limit, indexes)
-        hyperloglog.add(sparse, (element,), limit, indexes)
+        hyperloglog.add(dense, (element,), limit, _indexes)
+        hyperloglog.add(sparse, (element,), limit, _indexes)
         if number != checkpoint:
             continue
         if checkpoint < limit // 2 and hyperloglog.is_dense(sparse):

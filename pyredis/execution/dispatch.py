@@ -66,6 +66,7 @@ class Dispatcher:
             :data:`A_WHILE_NS` or more.
         count_durations: Called with a command, nanoseconds and how often it took
             so long, when the dispatcher cannot count that itself.
+        wire: The requests that are run at once, as they came; None if not at hand.
     """
 
     def __init__(self, server: Instance) -> None:
@@ -84,6 +85,7 @@ class Dispatcher:
         self.after_call: AfterCall = lambda *told: None
         self.took_long: TookLong = lambda *told: None
         self.count_durations: Callable[[Command, int, int], None] = lambda *told: None
+        self.wire: bytes | None = None
 
     def watch_over(self, reason: str) -> None:
         """Send every command the long way until :meth:`let_go` with the same reason."""
@@ -215,6 +217,7 @@ class Dispatcher:
         client.last_command = command
         started = self._timer()
         words = (batch.words,) if command.batch_in_order else batch.columns
+        self.wire = batch.wire
         try:
             replies: list[Reply] = command.batch(client.ctx, batch.count, *words)
         except RedisError:

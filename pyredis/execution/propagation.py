@@ -19,8 +19,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from enum import IntFlag
-from itertools import repeat
+from itertools import compress
 from typing import TYPE_CHECKING, Any, Protocol
+
+from pyredis.wire.request_encoder import encode_alike
 
 if TYPE_CHECKING:
     from pyredis.execution.client import Context
@@ -61,6 +63,9 @@ class Feed(Protocol):
             effects: In order, wrapped in MULTI and EXEC where there are several. The
                 sequence is the feed's only during the call.
         """
+
+    def feed_requests(self, database: int, data: bytes) -> None:
+        """Take the effects of commands at the top level as encoded requests to one database."""
 
 
 class _Deletion(tuple[int, Sequence[bytes]]):
@@ -243,16 +248,14 @@ class Propagation:
             replies: list[Any] = form(ctx, count, *columns)
             moved = keyspace.dirty - before
             if moved > 0:
-                number, feed = ctx.db.number, self._feed_one
-                if in_order:
-                    width = len(columns[0]) // count
-                    columns = tuple(columns[0][place::width] for place in range(width))
-                requests = zip(*map(repeat, words), *columns, strict=False)
-                # Where not all changed something, 0 is the answer of those that did not.
-                is_each = moved >= len(replies)
-                for reply, argv in zip(replies, requests, strict=False):
-                    if is_each or reply:
-                        feed(((number, argv),))
+                data = self._server.dispatcher.wire
+                if data is None or moved < count or len(replies) < count:
+                    if in_order:
+                        width = len(columns[0]) // count
+                        columns = tuple(columns[0][place::width] for place in range(width))
+                    data = _changing(words, columns, replies, moved)
+                for _, feed in self._feeds:
+                    feed.feed_requests(ctx.db.number, data)
             return replies
 
         return batch
@@ -337,3 +340,18 @@ class Propagation:
 
 def _without(observers: Iterable[Any], observer: Any) -> tuple[Any, ...]:
     return tuple(each for each in observers if each != observer)
+
+
+def _changing(
+    words: Sequence[bytes],
+    columns: Sequence[Sequence[bytes]],
+    replies: Sequence[Any],
+    changes: int,
+) -> bytes:
+    """Return those of several requests that were answered and changed something, encoded."""
+    if changes < len(replies):
+        # 0 is the answer of those that changed nothing.
+        columns = [[*compress(column, replies)] for column in columns]
+    elif len(replies) < len(columns[0]):
+        columns = [column[: len(replies)] for column in columns]
+    return encode_alike(words, columns) if columns[0] else b""

@@ -45,9 +45,18 @@ class ReplicationStream:
         """Take what one command did."""
         for database, argv in effects:
             if database != self._database and database >= 0:
-                self._database = database
-                self.write(encode_request((b"SELECT", b"%d" % database)))
+                self._select(database)
             self.write(encode_request(argv))
+
+    def feed_requests(self, database: int, data: bytes) -> None:
+        """Take what commands did one after the other, as encoded requests to one database."""
+        if database != self._database:
+            self._select(database)
+        self.write(data)
+
+    def _select(self, database: int) -> None:
+        self._database = database
+        self.write(encode_request((b"SELECT", b"%d" % database)))
 
     def write(self, data: bytes) -> None:
         """Take what comes next as bytes."""

@@ -188,11 +188,32 @@ class AppendOnlyService(Service):
             self._annotate(append)
         for number, argv in effects:
             if number != self._database and number >= 0:
-                self._database = number
-                append(encode_request((b"SELECT", b"%d" % number)))
+                self._select(number, append)
             append(encode_request(argv))
         if not self._is_flush_due:
             self._arrange_flush()
+
+    def feed_requests(self, database: int, data: bytes) -> None:
+        """
+        Append what commands did one after the other, as encoded requests to one database.
+
+        Raises:
+            RedisError: As :meth:`feed` does.
+        """
+        writer = self.flusher.writer
+        if writer is None or self._keyspace.loading:
+            return
+        if self._settings.aof_timestamp_enabled:
+            self._annotate(writer.append)
+        if database != self._database:
+            self._select(database, writer.append)
+        writer.append(data)
+        if not self._is_flush_due:
+            self._arrange_flush()
+
+    def _select(self, database: int, append: Callable[[bytes], None]) -> None:
+        self._database = database
+        append(encode_request((b"SELECT", b"%d" % database)))
 
     def _annotate(self, append: Callable[[bytes], None]) -> None:
         """Note the time, once a second."""

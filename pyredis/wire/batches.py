@@ -54,18 +54,26 @@ class Batch:
         width: How many arguments each has.
         words: The arguments of the first request, then those of the second, and so on.
         typed: Whether they came as lines.
+        wire: All of them as they came, if as arrays; None if that is not at hand.
     """
 
-    __slots__ = ("count", "name", "typed", "width", "words")
+    __slots__ = ("count", "name", "typed", "width", "wire", "words")
 
     def __init__(
-        self, name: bytes, count: int, width: int, words: Sequence[bytes], typed: bool = False
+        self,
+        name: bytes,
+        count: int,
+        width: int,
+        words: Sequence[bytes],
+        typed: bool = False,
+        wire: bytes | None = None,
     ) -> None:
         self.name = name
         self.count = count
         self.width = width
         self.words = words
         self.typed = typed
+        self.wire = wire
 
     @property
     def columns(self) -> Sequence[Sequence[bytes]]:
@@ -120,7 +128,7 @@ class Layout:
         if int.from_bytes(data, "little") & self._mask != self._expected:
             return None
         count, name, lengths = self._shape
-        return Batch(name, count, len(lengths), self._unpack(data))
+        return Batch(name, count, len(lengths), self._unpack(data), wire=data)
 
     def may_begin(self, data: bytes) -> bool:
         """Tell whether such a chunk may begin with these bytes."""
@@ -150,7 +158,7 @@ def batch_of_one(data: bytes, size: int) -> Batch | None:
     if words is None:
         return None
     count = len(data) // size
-    return Batch(words[0], count, len(words) - 1, words[1:] * count)
+    return Batch(words[0], count, len(words) - 1, words[1:] * count, wire=data[: count * size])
 
 
 def batch_of_chunks(chunks: Sequence[bytes]) -> tuple[Batch, Sequence[int]] | None:
@@ -174,7 +182,8 @@ def batch_of_chunks(chunks: Sequence[bytes]) -> tuple[Batch, Sequence[int]] | No
         if words is None:
             return None
         is_typed = words.__class__ is TypedRequest
-        batch = Batch(words[0], count, len(words) - 1, words[1:] * count, is_typed)
+        wire = None if is_typed else data
+        batch = Batch(words[0], count, len(words) - 1, words[1:] * count, is_typed, wire)
     else:
         shape = shape_of(data, size)
         layout = shape and layout_of(shape)

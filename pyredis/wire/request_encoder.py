@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import chain, repeat
 
 from pyredis.wire.encoder import BULK_HEADS, CRLF
 
@@ -36,3 +37,28 @@ def encode_request(argv: Sequence[bytes]) -> bytes:
         for word in argv:
             pieces += (b"$%d\r\n" % len(word), word, CRLF)
     return b"".join(pieces)
+
+
+def encode_alike(words: Sequence[bytes], columns: Sequence[Sequence[bytes]]) -> bytes:
+    """
+    Write requests of one command that have as many arguments each.
+
+    Args:
+        words: What all of them begin with: the command's name.
+        columns: The arguments behind it: the first ones of all requests, the second
+            ones and so on; at least one.
+    """
+    count = len(columns[0])
+    before = b"*%d\r\n" % (len(words) + len(columns))
+    before += b"".join([b"$%d\r\n%b\r\n" % (len(word), word) for word in words])
+    pieces: list[Iterable[bytes]] = []
+    for column in columns:
+        lengths = [*map(len, column)]
+        if lengths.count(lengths[0]) == count:
+            pieces.append(repeat(b"%b$%d\r\n" % (before, lengths[0]), count))
+        else:
+            pieces.append([b"%b$%d\r\n" % (before, length) for length in lengths])
+        pieces.append(column)
+        before = CRLF
+    pieces.append(repeat(CRLF, count))
+    return b"".join(chain.from_iterable(zip(*pieces, strict=True)))

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from twisted.trial.unittest import SynchronousTestCase
 
 from pyredis.execution.propagation import Audience, Effect
-from pyredis.wire.batches import Batch
+from pyredis.wire.batches import Batch, batch_of_chunks
+from pyredis.wire.request_encoder import encode_request
+from pyredis.wire.requests import RequestReader
 from tests.commands.session import Session
 
 
@@ -21,6 +23,11 @@ class Recorder:
         """Keep one unit."""
         lines = [f"{database} {b' '.join(argv).decode()}" for database, argv in effects]
         self.units.append(lines)
+
+    def feed_requests(self, database: int, data: bytes) -> None:
+        """Keep each as a unit."""
+        for argv in RequestReader().feed(data):
+            self.feed([(database, argv)])
 
     def taken(self) -> list[list[str]]:
         """Return what came since the last call."""
@@ -239,6 +246,25 @@ class PropagationTests(SynchronousTestCase):
         self.units_of("SADD s x")
         self.assertEqual(run(b"SADD", b"s x", b"s y", b"s z"), [["0 SADD s y"], ["0 SADD s z"]])
         self.assertEqual(run(b"GET", b"a", b"b"), [])
+
+    def test_batches_as_they_came(self) -> None:
+        """What came as arrays and changed something each time is repeated byte for byte."""
+        dispatcher, client = self.session.server.dispatcher, self.session.client
+        data: list[bytes] = []
+        self.patch(self.recorder, "feed_requests", lambda database, wire: data.append(wire))
+
+        def run(*requests: tuple[bytes, ...]) -> list[bytes]:
+            data.clear()
+            (batch, _) = batch_of_chunks([encode_request(argv) for argv in requests]) or self.fail()
+            dispatcher.run_batch(client, batch)
+            return data
+
+        sets = (b"set", b"a", b"1"), (b"set", b"b", b"2")
+        self.assertEqual(run(*sets), [b"".join(map(encode_request, sets))])
+        self.units_of("SADD s x")
+        adds = (b"sadd", b"s", b"x"), (b"sadd", b"s", b"y")
+        self.assertEqual(run(*adds), [encode_request((b"SADD", b"s", b"y"))])
+        self.assertEqual(run(b"SADD", b"s x", b"s y"), [])
 
     def test_clients_and_commands_that_come_later(self) -> None:
         """Clients that connect and commands that are added while there is a feed count as well."""

@@ -37,6 +37,14 @@ class ReplicationStreamTests(SynchronousTestCase):
         self.stream.flush()
         self.assertEqual(b"".join(self.sent), 2 * (SELECT_3 + PING))
 
+    def test_encoded_requests(self) -> None:
+        """They are passed on as they are, behind the database they are for."""
+        self.stream.feed_requests(3, 2 * PING)
+        self.stream.feed_requests(3, PING)
+        self.stream.feed([(3, (b"PING",))])
+        self.stream.flush()
+        self.assertEqual(b"".join(self.sent), SELECT_3 + 4 * PING)
+
     def test_what_belongs_to_one_moment_leaves_together(self) -> None:
         """Effects are gathered until the command under way is over."""
         self.stream.feed([(-1, (b"PING",))])

@@ -96,6 +96,17 @@ class AppendingTests(ServiceTestCase):
             [b"SELECT 0", b"SET a 1", b"MULTI", b"INCR a", b"SELECT 9", b"DEL b", b"DEL c"],
         )
 
+    def test_encoded_requests(self) -> None:
+        """They are written as they are, behind the database they are for."""
+        self.begin()
+        self.service.feed_requests(2, b"*2\r\n$4\r\nINCR\r\n$1\r\na\r\n" * 2)
+        self.service.feed_requests(2, b"*2\r\n$4\r\nINCR\r\n$1\r\nb\r\n")
+        self.session.clock.advance(0)
+        self.assertEqual(
+            [b" ".join(argv) for argv in self.increment()],
+            [b"SELECT 2", b"INCR a", b"INCR a", b"INCR b"],
+        )
+
     def test_within_a_round_its_end_writes(self) -> None:
         """Before the replies leave."""
         self.begin()

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from pyredis.wire.request_encoder import encode_request
+from pyredis.wire.request_encoder import encode_alike, encode_request
 from pyredis.wire.requests import RequestReader
 
 
@@ -34,3 +34,21 @@ class EncodeRequestTests(SynchronousTestCase):
         """Any words whatever."""
         (found,) = RequestReader(1 << 29).feed(encode_request(argv))
         self.assertEqual(list(found), argv)
+
+
+class EncodeAlikeTests(SynchronousTestCase):
+    """Several requests at once are what they are one by one."""
+
+    @given(
+        st.lists(st.binary(max_size=9), min_size=1, max_size=2),
+        st.integers(1, 3).flatmap(
+            lambda width: st.lists(
+                st.tuples(*[st.binary(max_size=1300) | st.just(b"abc")] * width), min_size=1
+            )
+        ),
+    )
+    def test_as_one_by_one(self, words: list[bytes], requests: list[tuple[bytes, ...]]) -> None:
+        """Whatever the words, of equal lengths or not."""
+        columns = [*zip(*requests, strict=True)]
+        expected = b"".join(encode_request((*words, *request)) for request in requests)
+        self.assertEqual(encode_alike(words, columns), expected)
