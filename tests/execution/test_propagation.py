@@ -264,7 +264,7 @@ class PropagationTests(SynchronousTestCase):
         self.units_of("SADD s x")
         adds = (b"sadd", b"s", b"x"), (b"sadd", b"s", b"y")
         self.assertEqual(run(*adds), [encode_request((b"SADD", b"s", b"y"))])
-        self.assertEqual(run(b"SADD", b"s x", b"s y"), [])
+        self.assertEqual(run(*adds), [])
 
     def test_clients_and_commands_that_come_later(self) -> None:
         """Clients that connect and commands that are added while there is a feed count as well."""
