@@ -105,11 +105,19 @@ class DaemonService(Service):
         return self._server.stopService()
 
 
+class Refusal(SystemExit, Exception):
+    """
+    The end of a process whose server cannot start: exit code 1 and the reason.
+
+    An ``Exception``, too, because twistd looks for one: a daemon that ended
+    otherwise would leave its pid file behind, and twistd, which waits to be told
+    how the daemon fares, waiting for ever.
+    """
+
+
 def refuse(reason: str) -> NoReturn:
     """Say why the server cannot start, and end the process with exit code 1."""
-    sys.stderr.write(f"pyredis: {reason}\n")
-    sys.stderr.flush()
-    raise SystemExit(1)
+    raise Refusal(f"pyredis: {reason}")
 
 
 def makeService(options: Options) -> Service:

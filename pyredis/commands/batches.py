@@ -19,11 +19,9 @@ from pyredis.commands import (
     counters,
     expiration,
     hashes,
-    hyperloglog,
     keys,
     lists,
     sets,
-    streams,
     strings,
 )
 from pyredis.commands.batch_forms import in_turn, once_for_equal, only_value
@@ -90,12 +88,23 @@ def incr_each(ctx: Context, count: int, keys: Sequence[bytes]) -> list[Reply]:
         return []
     if keys.count(keys[0]) == count:
         return _count_up(ctx, keys[0], 0 if found[0] is None else found[0], count)
-    if len({*keys}) != count or not {*map(type, found)} <= _COUNTABLE:
+    if not {*map(type, found)} <= _COUNTABLE:
         return []
     totals: list[Any] = [1 if number is None else number + 1 for number in found]
+    if len({*keys}) != count:
+        totals = _with_repetitions(keys, totals)
     if max(totals) > INT64_MAX or not db.store_many(keys, totals):
         return []
     db.changed(keys[0], STRING, b"incrby", count)
+    return totals
+
+
+def _with_repetitions(keys: Sequence[bytes], totals: list[int]) -> list[int]:
+    """Return totals of numbers where some are counted up again, each by what was before."""
+    last: dict[bytes, int] = {}
+    for place, (key, total) in enumerate(zip(keys, totals, strict=True)):
+        before = last.get(key)
+        last[key] = totals[place] = total if before is None else before + 1
     return totals
 
 
@@ -194,15 +203,7 @@ def spop_each(ctx: Context, count: int, keys: Sequence[bytes]) -> list[Reply]:
     value = only_value(ctx, keys, SetValue)
     if value is None or len(value) <= count or ctx.effects is not None:
         return []
-    pop, rng = value.pop_random, ctx.server.rng
-    popped: list[Reply] = []
-    size = 0
-    for _ in range(count):
-        member = pop(rng)
-        popped.append(member)
-        size += len(member)
-        if size > FLUSH_BYTES:
-            break
+    popped: list[Any] = value.pop_random_each(ctx.server.rng, count, FLUSH_BYTES)
     ctx.db.changed(keys[0], SET, b"spop", len(popped))
     return popped
 
@@ -225,25 +226,27 @@ def hset_each(
 
 
 for _body in (
-    bitmaps.bitcount,
-    bitmaps.getbit,
     bitmaps.setbit,
     counters.decr,
     counters.incrby,
     expiration.expire,
+    hashes.hincrby,
+    sets.srem,
+    strings.setex,
+):
+    in_batch(_body)(in_turn(_body))
+
+for _read in (
+    bitmaps.bitcount,
+    bitmaps.getbit,
     expiration.ttl,
     hashes.hget,
-    hashes.hincrby,
-    hyperloglog.pfadd,
     keys.exists,
     lists.llen,
     sets.scard,
     sets.sismember,
-    sets.srem,
-    streams.xadd,
-    strings.setex,
     strings.strlen,
 ):
-    in_batch(_body)(in_turn(_body))
+    in_batch(_read)(once_for_equal(_read, in_turn(_read)))
 
 in_batch(lists.lrange)(once_for_equal(lists.lrange))

@@ -35,9 +35,13 @@ from pyredis.wire.replies import OK, Reply, Simple
 
 command = family("hyperloglog", Category.HYPERLOGLOG)
 
-# What is in it is compared with the string before it is used, so that any
-# number of servers may share it.
-_indexes = SparseIndexes()
+indexes = SparseIndexes()
+"""
+Of HyperLogLogs that were changed last.
+
+What is in it is compared with the string before it is used, so that any number of
+servers may share it.
+"""
 
 _STANDARD_ERROR = 1.04 / math.sqrt(hyperloglog.REGISTERS)
 
@@ -61,9 +65,9 @@ def pfadd(ctx: Context, key: bytes, *elements: bytes) -> Reply:
         db.overwrite(key, buffer)
         changed = 1
     else:
-        buffer = _own_buffer(ctx, key, string)
+        buffer = own_buffer(ctx, key, string)
     try:
-        changed += hyperloglog.add(buffer, elements, ctx.limits.hll_sparse_max_bytes, _indexes)
+        changed += hyperloglog.add(buffer, elements, ctx.limits.hll_sparse_max_bytes, indexes)
     except CorruptHyperLogLog:
         raise _corrupt() from None
     if not changed:
@@ -97,7 +101,7 @@ def pfcount(ctx: Context, key: bytes, *keys: bytes) -> Reply:
     string = _checked(string)
     cardinality = hyperloglog.cached_cardinality(string)
     if cardinality is None:
-        buffer = _own_buffer(ctx, key, string)
+        buffer = own_buffer(ctx, key, string)
         try:
             cardinality = hyperloglog.refresh_cardinality(buffer)
         except CorruptHyperLogLog:
@@ -123,7 +127,7 @@ def pfdebug(ctx: Context, subcommand: bytes, key: bytes) -> Reply:
     string = ctx.db.lookup_write(key, bytes)
     if string is None:
         raise RedisError("The specified key does not exist")
-    buffer = _own_buffer(ctx, key, string)
+    buffer = own_buffer(ctx, key, string)
     word = subcommand.upper()
     if word == b"ENCODING":
         return Simple(b"dense" if hyperloglog.is_dense(buffer) else b"sparse")
@@ -164,8 +168,8 @@ def pfmerge(ctx: Context, target: bytes, *sources: bytes) -> Reply:
         buffer = hyperloglog.create()
         db.overwrite(target, buffer)
     else:
-        buffer = _own_buffer(ctx, target, string)
-    hyperloglog.merge(buffer, union, ctx.limits.hll_sparse_max_bytes, _indexes)
+        buffer = own_buffer(ctx, target, string)
+    hyperloglog.merge(buffer, union, ctx.limits.hll_sparse_max_bytes, indexes)
     db.changed(target, STRING, b"pfadd")
     return OK
 
@@ -198,8 +202,13 @@ def _corrupt() -> RedisError:
     return RedisError("Corrupted HLL object detected", "INVALIDOBJ")
 
 
-def _own_buffer(ctx: Context, key: bytes, string: bytes | bytearray | int) -> bytearray:
-    """Return a key's string, if it is a HyperLogLog, to be changed in place."""
+def own_buffer(ctx: Context, key: bytes, string: bytes | bytearray | int) -> bytearray:
+    """
+    Return a key's string to be changed in place.
+
+    Raises:
+        RedisError: It is no HyperLogLog.
+    """
     string = _checked(string)
     if isinstance(string, bytearray):
         return string
@@ -252,8 +261,8 @@ def _test_estimates(ctx: Context) -> None:
     checkpoint = 1
     for number in range(1, _LAST_CHECKPOINT + 1):
         element = (number ^ seed).to_bytes(8, "little")
-        hyperloglog.add(dense, (element,), limit, _indexes)
-        hyperloglog.add(sparse, (element,), limit, _indexes)
+        hyperloglog.add(dense, (element,), limit, indexes)
+        hyperloglog.add(sparse, (element,), limit, indexes)
         if number != checkpoint:
             continue
         if checkpoint < limit // 2 and hyperloglog.is_dense(sparse):

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from struct import Struct
+from contextlib import suppress
 from typing import Final
 
 from pyredis.datatypes.hyperloglog_sparse import (
@@ -29,6 +29,7 @@ from pyredis.datatypes.hyperloglog_sparse import (
     histogram_of,
     registers_of,
 )
+from pyredis.datatypes.murmur_hash import murmur_hash, murmur_hashes
 
 __all__ = [
     "DENSE_SIZE",
@@ -38,12 +39,12 @@ __all__ = [
     "SparseIndexes",
     "Union",
     "add",
+    "add_each",
     "cached_cardinality",
     "checked",
     "create",
     "describe",
     "estimate",
-    "hash_element",
     "is_dense",
     "make_dense",
     "mark_stale",
@@ -66,12 +67,8 @@ _INDEX_BITS: Final = 14
 _RANK_BITS: Final = 64 - _INDEX_BITS
 _ALPHA: Final = 0.721347520444481703680  # 0.5 / ln 2
 
-_HASH_SEED: Final = 0xADC83B19
-_HASH_FACTOR: Final = 0xC6A4A7935BD1E995
-_UINT64: Final = 2**64 - 1
-_READY_WORDS: Final = 9
-_WORDS: Final = [Struct(f"<{words}Q").unpack_from for words in range(_READY_WORDS)]
-_STARTS: Final = [_HASH_SEED ^ (size * _HASH_FACTOR & _UINT64) for size in range(8 * _READY_WORDS)]
+# Of the bits of a hash, by a register's value: unless these are zeros it raises nothing.
+_ZEROS_NEEDED: Final = [((1 << value) - 1) << _INDEX_BITS for value in range(64)]
 
 _LOW_BIT_OF_6: Final = sum(1 << 6 * lane for lane in range(REGISTERS))
 _LOW_BIT_OF_8: Final = int.from_bytes(b"\x01" * REGISTERS, "little")
@@ -165,29 +162,6 @@ def make_dense(string: bytearray) -> bool:
 # Adding
 
 
-def hash_element(data: bytes) -> int:
-    """Hash bytes as Redis does here: MurmurHash64A with its seed, words read little-endian."""
-    size = len(data)
-    if size < 8 * _READY_WORDS:
-        result = _STARTS[size]
-        unpack = _WORDS[size >> 3]
-    else:
-        result = _HASH_SEED ^ (size * _HASH_FACTOR & _UINT64)
-        unpack = Struct(f"<{size >> 3}Q").unpack_from
-    if size >= 8:
-        for word in unpack(data):
-            word = word * _HASH_FACTOR & _UINT64
-            # The high half of these products never reaches the low one.
-            result = (result ^ (word ^ word >> 47) * _HASH_FACTOR) * _HASH_FACTOR & _UINT64
-        if size & 7:
-            tail = int.from_bytes(data[size & ~7 :], "little")
-            result = (result ^ tail) * _HASH_FACTOR & _UINT64
-    elif size:
-        result = (result ^ int.from_bytes(data, "little")) * _HASH_FACTOR & _UINT64
-    result = (result ^ result >> 47) * _HASH_FACTOR & _UINT64
-    return result ^ result >> 47
-
-
 def add(
     string: bytearray, elements: Iterable[bytes], max_sparse_bytes: int, indexes: SparseIndexes
 ) -> int:
@@ -208,11 +182,9 @@ def add(
     changed = 0
     index = None
     for element in elements:
-        hashed = hash_element(element)
+        hashed = murmur_hash(element)
         register = hashed & REGISTERS - 1
-        # The number of trailing zeros of what is left, and one.
-        rest = hashed >> _INDEX_BITS | 1 << _RANK_BITS
-        value = (rest & -rest).bit_length()
+        value = _value_of(hashed)
         if string[_ENCODING] == _DENSE:
             if raise_dense_register(string, register, value):
                 changed += 1
@@ -233,6 +205,74 @@ def add(
     elif changed:
         mark_stale(string)
     return changed
+
+
+def add_each(
+    string: bytearray, elements: Sequence[bytes], max_sparse_bytes: int, indexes: SparseIndexes
+) -> list[int]:
+    """
+    Add elements as so many calls of :func:`add` would.
+
+    Returns:
+        1 for each that changed something, else 0; fewer than there are elements if
+        the sparse form turned out to be nonsense at the next one.
+    """
+    hashes = murmur_hashes(elements)
+    done = [] if is_dense(string) else _add_to_sparse(string, hashes, max_sparse_bytes, indexes)
+    if is_dense(string):
+        done += _add_to_dense(string, hashes[len(done) :] if done else hashes)
+    if 1 in done:
+        mark_stale(string)
+    return done
+
+
+def _value_of(hashed: int) -> int:
+    """Return what a hash raises its register to: how many zeros the rest begins with, and one."""
+    rest = hashed >> _INDEX_BITS | 1 << _RANK_BITS
+    return (rest & -rest).bit_length()
+
+
+def _add_to_sparse(
+    string: bytearray, hashes: Sequence[int], max_sparse_bytes: int, indexes: SparseIndexes
+) -> list[int]:
+    """Add elements by their hashes while the string is sparse, and sound; see :func:`add_each`."""
+    done: list[int] = []
+    index = indexes.take(string)
+    for hashed in hashes:
+        register, value = hashed & REGISTERS - 1, _value_of(hashed)
+        try:
+            raised = index.raise_register(string, register, value, max_sparse_bytes)
+        except CorruptHyperLogLog:
+            return done
+        if raised is None:
+            with suppress(CorruptHyperLogLog):
+                make_dense(string)
+            return done
+        done.append(int(raised))
+    indexes.keep(string, index)
+    return done
+
+
+def _add_to_dense(string: bytearray, hashes: Sequence[int]) -> list[int]:
+    """Add elements by their hashes to a dense HyperLogLog; see :func:`add_each`."""
+    done = [0] * len(hashes)
+    masks, limit = _ZEROS_NEEDED, 1 << _RANK_BITS
+    registers = string + b"\0"  # so that each has two bytes
+    for place, hashed in enumerate(hashes):
+        bit = (hashed & REGISTERS - 1) * 6
+        offset = HEADER_SIZE + (bit >> 3)
+        pair = registers[offset] | registers[offset + 1] << 8
+        value = pair >> (bit & 7) & 63
+        # Most elements raise nothing, which is seen without working out what they ask for.
+        if not hashed & masks[value]:
+            rest = hashed >> _INDEX_BITS | limit
+            pair += (rest & -rest).bit_length() - value << (bit & 7)
+            registers[offset] = pair & 0xFF
+            registers[offset + 1] = pair >> 8
+            done[place] = 1
+    if 1 in done:
+        string[:] = registers[:-1]
+    return done
 
 
 def mark_stale(string: bytearray) -> None:

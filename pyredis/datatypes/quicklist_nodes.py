@@ -17,8 +17,10 @@ it is worked out again from the elements when somebody does.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Protocol
 
 from pyredis.datatypes.encodings import (
@@ -134,46 +136,71 @@ class QuicklistNodes:
         """Push elements into a node while it takes them; a node without any takes the first."""
         max_bytes, max_entries = LIST_NODE_LIMITS[self.fill]
         max_bytes -= _ENTRY_ESTIMATE
+        lengths = [*map(len, pushed)]
+        if max(lengths) < 64 and not any(map(bytes.isdigit, pushed)) and not _has_minus(pushed):
+            # Every element comes by here once, and most are short texts.
+            size = size if count else LISTPACK_OVERHEAD
+            ends = [*accumulate(lengths)]
+            fitting = bisect_right(
+                range(len(ends)), max_bytes - size, key=lambda place: ends[place] + 2 * place
+            )
+            taken = min(fitting, max(max_entries - count, int(not count)))
+            if taken:
+                size += ends[taken - 1] + 2 * taken
+            return count + taken, size, taken
         before = count
-        for element in pushed:
-            length = len(element)
+        for element, length in zip(pushed, lengths, strict=True):
             if count:
                 if size + length > max_bytes or count >= max_entries:
                     break
             else:
                 size = LISTPACK_OVERHEAD
-            # Every element comes by here once: most need no call to be measured.
-            if length < 64 and (length > 20 or not (element.isdigit() or element[:1] == b"-")):
-                size += length + 2
-            else:
-                size += listpack_entry_size(element)
+            size += listpack_entry_size(element)
             count += 1
         return count, size, count - before
 
     def shed_left(self, number: int) -> bool:
-        """Follow so many pops to come if they leave the first node some; tell whether they do."""
+        """Follow so many pops to come if they end in the first node or the next; tell whether."""
         if self.pending_left:
             if self.pending_left < number:
                 return False
             self.pending_left -= number
             return True
-        if len(self.counts) < 2 or self.counts[0] <= number:
+        counts, sizes = self.counts, self.sizes
+        if len(counts) < 2:
             return False
-        self.counts[0] -= number
-        self.sizes[0] = -1
+        beyond = number - counts[0]
+        if beyond >= 0:
+            if len(counts) == 2 or counts[1] <= beyond:
+                return False
+            counts.popleft()
+            sizes.popleft()
+            number = beyond
+        if number:
+            counts[0] -= number
+            sizes[0] = -1
         return True
 
     def shed_right(self, number: int) -> bool:
-        """Follow so many pops to come if they leave the last node some; tell whether they do."""
+        """Follow so many pops to come if they end in the last node or the next; tell whether."""
         if self.pending_right:
             if self.pending_right < number:
                 return False
             self.pending_right -= number
             return True
-        if len(self.counts) < 2 or self.counts[-1] <= number:
+        counts, sizes = self.counts, self.sizes
+        if len(counts) < 2:
             return False
-        self.counts[-1] -= number
-        self.sizes[-1] = -1
+        beyond = number - counts[-1]
+        if beyond >= 0:
+            if len(counts) == 2 or counts[-2] <= beyond:
+                return False
+            counts.pop()
+            sizes.pop()
+            number = beyond
+        if number:
+            counts[-1] -= number
+            sizes[-1] = -1
         return True
 
     def popped_left(self, elements: Elements, element: bytes) -> bool:
@@ -445,3 +472,8 @@ class QuicklistNodes:
         del counts[node + 1]
         del sizes[node + 1]
         return True
+
+
+def _has_minus(elements: list[bytes]) -> bool:
+    """Tell whether any element may be a negative number."""
+    return b"-" in b"".join(elements)

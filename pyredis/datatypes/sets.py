@@ -348,6 +348,45 @@ class SetValue:
             self._release_memory()
         return member
 
+    def pop_random_each(self, rng: Random, number: int, max_bytes: int) -> list[bytes]:
+        """
+        Remove members as so many :meth:`pop_random` would, until they are too much together.
+
+        Args:
+            rng: What chooses.
+            number: How many; there must be more.
+            max_bytes: The member that passes this is the last one.
+
+        Returns:
+            The members.
+        """
+        popped: list[bytes] = []
+        keys = self._keys
+        size = 0
+        if keys is None:
+            while len(popped) < number and size <= max_bytes:
+                popped.append(self.pop_random(rng))
+                size += len(popped[-1])
+            return popped
+        # The same again without calls; it waits for memory most of the time as it is.
+        draw, members, append, pop = rng.random, self.members, popped.append, keys.pop
+        left = len(keys)
+        while number and size <= max_bytes:
+            number -= 1
+            place = int(draw() * left)
+            left -= 1
+            member = last = pop()
+            if place < left:
+                member = keys[place]
+                keys[place] = last
+                members[last] = place
+            del members[member]
+            append(member)
+            size += len(member)
+        if left >> 7 != left + len(popped) >> 7:
+            self._release_memory()
+        return popped
+
     def pop_random_many(
         self, rng: Random, count: int, limits: EncodingLimits | None = None
     ) -> list[bytes]:

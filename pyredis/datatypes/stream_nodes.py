@@ -19,7 +19,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections.abc import Sequence
-from itertools import accumulate, compress, pairwise
+from itertools import accumulate, chain, compress, pairwise, zip_longest
 from typing import Final, TypeAlias
 
 from pyredis.datatypes.encodings import LISTPACK_OVERHEAD, listpack_entry_size
@@ -266,20 +266,47 @@ class OpenNode(StreamNode):
         """Add an entry; ``payload`` is the length of its fields and values together."""
         self._ids.append(entry_id)
         self._rows.append(row)
-        pieces = len(row)
+        self._bound += self._bound_of(entry_id, len(row), payload)
+
+    def append_each(
+        self, entry_id: int, rows: Sequence[Row], largest: int, max_bytes: int, max_entries: int
+    ) -> int:
+        """
+        Add entries while it is clear that Redis would add them to this node.
+
+        Args:
+            entry_id: The ID of the first; those of the others follow one another.
+            rows: Their fields and values, as many pieces each.
+            largest: What the fields and values of none are longer than.
+            max_bytes: ``stream-node-max-bytes``.
+            max_entries: ``stream-node-max-entries``.
+
+        Returns:
+            How many were added. What it is of the next must be seen by :meth:`append`.
+        """
+        each = self._bound_of(entry_id + len(rows), len(rows[0]), largest)
+        # With the bound of all before it and its own payload the last is below the limit.
+        number = min(len(rows), (max_bytes - 1 - largest - self._bound) // each + 1)
+        if max_entries:
+            number = min(number, max_entries - len(self._ids))
+        if number <= 0:
+            return 0
+        self._ids.extend(range(entry_id, entry_id + number))
+        self._rows.extend(rows if number == len(rows) else rows[:number])
+        self._bound += number * each
+        return number
+
+    def _bound_of(self, entry_id: int, pieces: int, payload: int) -> int:
+        """Return how many bytes an entry takes in Redis at most, up to this ID."""
         # A string takes up to two bytes more than its length, or 1/16 if it is longer.
-        self._bound += (
-            payload
-            + (payload >> 4)
-            + 2 * pieces
-            + (
-                _USUAL_FRAME
-                if entry_id < self._usual_end
-                and not entry_id & _UNUSUAL_SEQUENCE
-                and pieces < _USUAL_ROW
-                else _GREATEST_FRAME
-            )
+        frame = (
+            _USUAL_FRAME
+            if entry_id < self._usual_end
+            and not entry_id & _UNUSUAL_SEQUENCE
+            and pieces < _USUAL_ROW
+            else _GREATEST_FRAME
         )
+        return payload + (payload >> 4) + 2 * pieces + frame
 
     @property
     def size(self) -> int:
@@ -370,17 +397,20 @@ class SealedNode(StreamNode):
     def __init__(self, first: int, fields: Row, ids: Sequence[int], rows: Sequence[Row]) -> None:
         super().__init__(first, fields)
         first_ms = first >> 64
-        self._ms = _column([(entry_id >> 64) - first_ms for entry_id in ids])
-        self._sequences = _column([entry_id & MAX_PART for entry_id in ids])
-        width = len(fields)
-        pieces = [row[1] for row in rows if len(row) == 2 and row[0] == fields[0]]
+        count = len(ids)
+        if count and ids[-1] - ids[0] == count - 1 and ids[0] >> 64 == ids[-1] >> 64:
+            # They follow one another, as those made in one millisecond do.
+            start = ids[0] & MAX_PART
+            self._ms = _column([(ids[0] >> 64) - first_ms] * count)
+            self._sequences = _column(range(start, start + count))
+        else:
+            self._ms = _column([(entry_id >> 64) - first_ms for entry_id in ids])
+            self._sequences = _column([entry_id & MAX_PART for entry_id in ids])
+        pieces: Sequence[bytes] | None = _values_of(rows, fields)
         counts: _Numbers | None = None  # of pieces for each entry, where not all have the same
-        if width != 1 or len(pieces) != len(rows):
-            if all(row[::2] == fields for row in rows):
-                pieces = [piece for row in rows for piece in row[1::2]]
-            else:
-                pieces = [piece for row in rows for piece in row]
-                counts = _column([len(row) for row in rows])
+        if pieces is None:
+            pieces = [*chain.from_iterable(rows)]
+            counts = _column([*map(len, rows)])
         self._blob = b"".join(pieces)
         self._lengths = _column([*map(len, pieces)])
         self._pieces = counts
@@ -461,7 +491,23 @@ class SealedNode(StreamNode):
         return twin
 
 
-def _column(numbers: list[int]) -> _Numbers:
+def _values_of(rows: Sequence[Row], fields: Row) -> Sequence[bytes] | None:
+    """Return the values of entries, one after the other, if these are all their fields."""
+    try:
+        columns = [*zip(*rows, strict=True)]
+    except ValueError:
+        return None
+    for names, field in zip_longest(columns[::2], fields):
+        if names is None or names.count(field) != len(rows):
+            return None
+    return (
+        columns[1]
+        if len(columns) == 2
+        else [*chain.from_iterable(zip(*columns[1::2], strict=True))]
+    )
+
+
+def _column(numbers: Sequence[int]) -> _Numbers:
     """Return numbers, none negative, in as few bytes each as the greatest needs."""
     greatest = max(numbers, default=0)
     if greatest < 1 << 8:

@@ -156,6 +156,42 @@ class StreamValue:
         self.entries_added += 1
         self.last_id = entry_id
 
+    def append_each(
+        self, entry_id: int, columns: Sequence[Sequence[bytes]], limits: EncodingLimits
+    ) -> None:
+        """
+        Add small entries with IDs that follow one another, as so many appends would.
+
+        Args:
+            entry_id: The ID of the first, greater than the last one there is.
+            columns: Their first fields, their first values, and so on.
+            limits: What decides where new nodes begin.
+        """
+        rows = [*zip(*columns, strict=True)]
+        done, count = 0, len(rows)
+        largest = sum(max(map(len, column)) for column in columns)
+        while done < count:
+            node = self.nodes[-1] if self.nodes else None
+            taken = 0
+            if isinstance(node, OpenNode):
+                part = rows[done:] if done else rows
+                taken = node.append_each(
+                    entry_id,
+                    part,
+                    largest,
+                    limits.stream_node_max_bytes,
+                    limits.stream_node_max_entries,
+                )
+            if taken:
+                self.length += taken
+                self.entries_added += taken
+                self.last_id = entry_id + taken - 1
+            else:
+                self.append(entry_id, rows[done], limits)
+                taken = 1
+            entry_id += taken
+            done += taken
+
     def load_node(
         self,
         first: int,

@@ -12,7 +12,8 @@ same fields need not repeat. IDs are differences from the node's own.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from struct import Struct
 from typing import Final
 
@@ -49,6 +50,7 @@ _read_id = Struct(">QQ").unpack_from
 _pack_i64 = Struct("<q").pack
 
 _ZERO: Final = encode_integer_entry(0)
+_FLAGS: Final = [encode_integer_entry(flags) for flags in range(_SAME_FIELDS + _DELETED + 1)]
 
 # Reading
 
@@ -218,11 +220,25 @@ def _read_consumer(
 # Writing
 
 
-def stream_pieces(stream: StreamValue, form: int, strings: StringWriter) -> Iterator[bytes]:
-    """Yield a stream in one of its forms, piece by piece."""
-    yield encode_length(len(stream.nodes))
-    for node in stream.nodes:
+def stream_pieces(stream: StreamValue, form: int, strings: StringWriter) -> Iterable[bytes]:
+    """
+    Return a stream in one of its forms, in pieces.
+
+    The pieces of its nodes are made as they are asked for, but of what the
+    stream has in it now: it may be changed meanwhile.
+    """
+    nodes = [node.copy() for node in stream.nodes]
+    head = encode_length(len(nodes))
+    return chain((head,), _node_pieces(nodes, strings), [*_tail_pieces(stream, form, strings)])
+
+
+def _node_pieces(nodes: Sequence[StreamNode], strings: StringWriter) -> Iterator[bytes]:
+    for node in nodes:
         yield b"\x10" + node.first.to_bytes(_ID_BYTES, "big") + strings.encode(_write_node(node))
+
+
+def _tail_pieces(stream: StreamValue, form: int, strings: StringWriter) -> Iterator[bytes]:
+    """Yield what comes behind the nodes: the counters and the consumer groups."""
     yield encode_length(stream.length)
     yield _encode_parts(stream.last_id)
     if form != STREAM_LISTPACKS:
@@ -257,10 +273,11 @@ def _write_node(node: StreamNode) -> bytes:
     rows = zip(node.ids(0, total), node.rows(0, total), strict=True)
     for position, (entry_id, row) in enumerate(rows):
         same = row[::2] == fields
+        ms, sequence = (entry_id >> 64) - first_ms, (entry_id & MAX_PART) - first_sequence
         parts += (
-            encode_integer_entry((_SAME_FIELDS if same else 0) | (position in dead)),
-            encode_integer_entry(_signed((entry_id >> 64) - first_ms)),
-            encode_integer_entry(_signed((entry_id & MAX_PART) - first_sequence)),
+            _FLAGS[(_SAME_FIELDS if same else 0) | (position in dead)],
+            encode_integer_entry(ms if ms < _INT64_END else _signed(ms)),
+            encode_integer_entry(sequence if sequence.bit_length() < 64 else _signed(sequence)),
         )
         if same:
             parts += map(encode_entry, row[1::2])

@@ -222,5 +222,4 @@ class ValueWriter:
         kind = (rdb.STREAM_LISTPACKS, rdb.STREAM_LISTPACKS_2, rdb.STREAM_LISTPACKS_3)[
             self.version - 9
         ]
-        # Making the pieces takes no longer than a copy would.
-        return kind, list(stream_pieces(value, kind, self.strings))
+        return kind, stream_pieces(value, kind, self.strings)

@@ -29,13 +29,27 @@ _WIDEST_STEP: Final = 32
 _SAVING: Final = 4
 
 
-def compress(data: bytes) -> bytes | None:
-    """Return data in LZF format, or None when that would not save four bytes at least."""
+# How much of what is to shrink a great deal may go by before it must have begun to.
+_ALLOWANCE: Final = 2048
+
+
+def compress(data: bytes, shrinking: int = 0) -> bytes | None:
+    """
+    Return data in LZF format, or None when that would not save four bytes at least.
+
+    Args:
+        data: What to compress.
+        shrinking: How many times smaller it must become, all the way along; 0 for
+            any. What does not is given up early: the time taken goes by the size
+            of the output.
+    """
     size = len(data)
     room = size - _SAVING
     if room <= 0:
         return None
     output = bytearray()
+    append = output.append
+    number = int.from_bytes
     seen: dict[bytes, int] = {}
     find = seen.get
     literal = 0  # where the run of bytes not yet written begins
@@ -51,23 +65,36 @@ def compress(data: bytes) -> bytes | None:
             if len(seen) > _MAX_SEEN:
                 seen.clear()
             continue
-        if literal < position:
+        run = position - literal
+        if run > _MAX_LITERAL:
             _write_literals(output, data, literal, position)
-        length = _common_length(data, reference, position, min(_MAX_REPEAT, size - position))
+        elif run:
+            append(run - 1)
+            output += data[literal:position]
         distance = position - reference - 1
-        if length < 9:
-            output.append(length - 2 << 5 | distance >> 8)
+        # Most repetitions are short: the lowest bit that differs in the next bytes tells how long.
+        difference = number(data[reference + 3 : reference + 11], "little") ^ number(
+            data[position + 3 : position + 11], "little"
+        )
+        if difference and position + 11 <= size:
+            length = ((difference & -difference).bit_length() + 23) >> 3
         else:
-            output.append(0xE0 | distance >> 8)
-            output.append(length - 9)
-        output.append(distance & 0xFF)
-        if len(output) > room:
+            length = _common_length(data, reference, position, min(_MAX_REPEAT, size - position))
+        if length < 9:
+            append(length - 2 << 5 | distance >> 8)
+        else:
+            append(0xE0 | distance >> 8)
+            append(length - 9)
+        append(distance & 0xFF)
+        done = len(output)
+        if done > room or done * shrinking > position + _ALLOWANCE:
             return None
         # Remember the last places of the repetition only: enough to go on from it.
         position += length
         literal = position
-        for place in range(max(position - 2, 0), min(position, last)):
-            seen[data[place : place + 3]] = place
+        if position < last:
+            seen[data[position - 2 : position + 1]] = position - 2
+            seen[data[position - 1 : position + 2]] = position - 1
     if literal < size:
         _write_literals(output, data, literal, size)
     return bytes(output) if len(output) <= room else None

@@ -50,18 +50,6 @@ def with_registers(registers: list[int]) -> bytearray:
 class AddTests(SynchronousTestCase):
     """Adding elements."""
 
-    def test_hashes(self) -> None:
-        """The hash is MurmurHash64A with Redis' seed, for every length of the last word."""
-        for data, hashed in (
-            (b"", 0xD8DFEA6585BC9732),
-            (b"a", 0x53D2470A9B43B1A7),
-            (b"abcdefg", 0x22FE613BB08C9602),
-            (b"abcdefgh", 0xF3A65DF559914567),
-            (b"abcdefghijk", 0xF85070A21C57729),
-            (b"x" * 100, 0x2C4D1FDDABBFFBB8),
-        ):
-            self.assertEqual(hyperloglog.hash_element(data), hashed)
-
     def test_a_few_elements(self) -> None:
         """Redis' own bytes for three elements, before and after the cardinality is known."""
         string = hyperloglog.create()
@@ -144,6 +132,55 @@ class AddTests(SynchronousTestCase):
 
         self.assertEqual(len(indexes._entries), 2)
         self.assertEqual(list(indexes._entries), [*map(id, strings[2:])])
+
+
+class AddEachTests(SynchronousTestCase):
+    """Adding the elements of several requests."""
+
+    @settings(max_examples=60, deadline=None)
+    @given(
+        st.sampled_from([40, 200, LIMIT]),
+        st.lists(st.lists(st.binary(min_size=1, max_size=2), max_size=30), max_size=8),
+        st.booleans(),
+    )
+    def test_as_one_by_one(self, limit: int, batches: list[list[bytes]], dense: bool) -> None:
+        """Bytes and answers are those of single additions, across the change to dense."""
+        mine, theirs = hyperloglog.create(), hyperloglog.create()
+        if dense:
+            hyperloglog.make_dense(mine)
+            hyperloglog.make_dense(theirs)
+        my_indexes, their_indexes = SparseIndexes(), SparseIndexes()
+        for elements in batches:
+            done = hyperloglog.add_each(mine, elements, limit, my_indexes)
+            expected = [
+                hyperloglog.add(theirs, [element], limit, their_indexes) for element in elements
+            ]
+
+            self.assertEqual(done, expected)
+            self.assertEqual(mine, theirs)
+
+    def test_many_raise_the_same_registers(self) -> None:
+        """What is raised twice within a batch is compared with what it is by then."""
+        elements = [b"element:%d" % (number % 3000) for number in range(20000)]
+        mine, theirs = hyperloglog.create(), hyperloglog.create()
+
+        done = hyperloglog.add_each(mine, elements, LIMIT, SparseIndexes())
+
+        self.assertEqual(sum(done), hyperloglog.add(theirs, elements, LIMIT, SparseIndexes()))
+        self.assertEqual(mine, theirs)
+        self.assertTrue(hyperloglog.is_dense(mine))
+
+    def test_nonsense_ends_it(self) -> None:
+        """Where the sparse form is nonsense the rest is left; what was added is marked."""
+        string = hyperloglog.create()[:-1] + b"\0"  # the last registers are missing
+        elements = [b"%d" % number for number in range(1000)]
+
+        done = hyperloglog.add_each(string, elements, LIMIT, SparseIndexes())
+
+        self.assertTrue(0 < len(done) < len(elements))
+        self.assertIsNone(hyperloglog.cached_cardinality(string))
+        with self.assertRaises(CorruptHyperLogLog):
+            hyperloglog.add(string, [elements[len(done)]], LIMIT, SparseIndexes())
 
 
 class CheckTests(SynchronousTestCase):

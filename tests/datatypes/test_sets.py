@@ -192,6 +192,20 @@ class RandomTests(SynchronousTestCase):
             freedom = len(members) - 1
             self.assertTrue(chi_square < freedom + 5 * (2 * freedom) ** 0.5, chi_square)
 
+    def test_popping_each_is_popping_again_and_again(self) -> None:
+        """The same members go in the same order, until they are too much together."""
+        for size in (10, 1000):
+            members = [b"m%d" % number for number in range(size)]
+            mine, theirs = SetValue.of(members, LIMITS), SetValue.of(members, LIMITS)
+            my_rng, their_rng = Random(size), Random(size)
+            for number in (1, 7, size - 9):
+                popped = mine.pop_random_each(my_rng, number, 1 << 16)
+
+                self.assertEqual(popped, [theirs.pop_random(their_rng) for _ in range(number)])
+                self.assertEqual([*mine], [*theirs])
+                self.assertEqual(mine.members, theirs.members)
+        self.assertEqual(len(SetValue.of(members, LIMITS).pop_random_each(my_rng, 9, 5)), 2)
+
     def test_popping_gives_every_member_once(self) -> None:
         """Until the set is empty, and in no order of its own."""
         for members in (numbers(0, 50), words(0, 50), words(0, 2000)):

@@ -56,6 +56,17 @@ class StreamMachine(RuleBasedStateMachine):
         self.model.last_id = entry_id
         self.model.added += 1
 
+    @rule(gap=st.sampled_from([1, 1 << 64]), values=st.lists(st.binary(max_size=30), min_size=1))
+    def append_each(self, gap: int, values: list[bytes]) -> None:
+        """Add several entries at once."""
+        entry_id = self.model.last_id + gap
+        self.stream.append_each(entry_id, [[b"f"] * len(values), values], self.limits)
+        for value in values:
+            self.model.entries[entry_id] = (b"f", value)
+            self.model.last_id = entry_id
+            self.model.added += 1
+            entry_id += 1
+
     @precondition(lambda self: self.model.entries)
     @rule(data=st.data(), off=st.sampled_from([0, 0, 0, 1]))
     def delete(self, data: st.DataObject, off: int) -> None:

@@ -149,3 +149,16 @@ class DaemonTests(SynchronousTestCase):
                 self.assertEqual(done.returncode, 1, done.stderr)
                 self.assertIn(named, done.stdout + done.stderr)
                 self.assertNotIn("Traceback", done.stdout + done.stderr)
+
+    def test_a_daemon_that_cannot_start_says_so_and_leaves_no_pid_file(self) -> None:
+        """Twistd tells what is wrong and ends with exit code 1, instead of waiting for ever."""
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            done = self.start(taken.getsockname()[1])
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("pyredis: Could not create server TCP listening socket", done.stderr)
+        self.assertIsNone(self.process_id())
+        log = (self.place / "log").read_text()
+        self.assertIn("bind: Address already in use", log)
+        self.assertNotIn("Traceback", log)

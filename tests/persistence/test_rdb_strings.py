@@ -44,5 +44,8 @@ class StringWriterTests(SynchronousTestCase):
         self.assertEqual(len(writer.encode(bytes(500))), 502)
         self.assertEqual(len(writer.encode(noise)), 4098)
         self.assertEqual(len(StringWriter(compressing=False).encode(bytes(1000))), 1002)
+        # Ten times as long to compress as to write, for half of the size.
+        words = b"".join(b"element:%d " % number for number in range(100))
+        self.assertEqual(len(writer.encode(words)), 2 + len(words))
         # The beginning may promise too much.
         self.assertEqual(read_string(writer.encode(bytes(1024) + noise), 0)[0][-4096:], noise)

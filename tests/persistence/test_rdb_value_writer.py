@@ -14,6 +14,7 @@ from pyredis.datatypes.hashes import HashValue
 from pyredis.datatypes.lists import ListValue
 from pyredis.datatypes.sets import SetValue
 from pyredis.datatypes.sorted_sets import SortedSetValue
+from pyredis.datatypes.stream_groups import ConsumerGroup
 from pyredis.datatypes.streams import StreamValue
 from pyredis.persistence import rdb_format as rdb
 from pyredis.persistence.rdb_value_reader import read_value
@@ -132,6 +133,22 @@ class RoundTripTests(SynchronousTestCase):
         kind, pieces = ValueWriter().encode(value)
         value.pop_left_many(8000)
         self.assertEqual(plain(read_value(kind, b"".join(pieces), 0, LIMITS)[0]), words)
+
+    def test_a_stream_may_change_while_it_is_written(self) -> None:
+        """Its nodes and groups as they were are written, and made as they are asked for."""
+        stream = StreamValue()
+        for number in range(1, 1001):
+            stream.append(number << 64, (b"field", b"%d" % number), LIMITS)
+        stream.groups[b"group"] = ConsumerGroup(5 << 64, 5)
+        before = plain(stream.copy())
+        kind, pieces = ValueWriter().encode(stream)
+        iterator = iter(pieces)
+        data = next(iterator) + next(iterator)
+        for number in range(1, 1001, 2):
+            stream.delete(number << 64)
+        stream.groups.clear()
+        data += b"".join(iterator)
+        self.assertEqual(plain(read_value(kind, data, 0, LIMITS)[0]), before)
 
 
 class VersionTests(SynchronousTestCase):

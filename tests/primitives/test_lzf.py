@@ -53,6 +53,14 @@ class CompressTests(SynchronousTestCase):
         for data in (b"", b"a", b"aaaa", b"abcdefghijklmnopqrstuvwxyz", bytes(range(256))):
             self.assertIsNone(compress(data))
 
+    def test_what_is_to_shrink_a_great_deal_is_given_up_when_it_does_not(self) -> None:
+        """As soon as a part of it does not, wherever that is."""
+        words = b"".join(b"word%d " % number for number in range(2000))
+        self.assertIsNotNone(compress(words))
+        self.assertIsNone(compress(words, 8))
+        self.assertIsNone(compress(bytes(8192) + words + bytes(1_000_000), 8))
+        self.assertEqual(compress(bytes(8192), 8), compress(bytes(8192)))
+
     def test_far_repetitions(self) -> None:
         """A repetition may be 8192 bytes back, one further back is not pointed at."""
         word = b"repetition" * 2
