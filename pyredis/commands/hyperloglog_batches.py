@@ -7,13 +7,15 @@ from typing import Any
 
 from pyredis.commands.batch_forms import in_turn, only_value
 from pyredis.commands.hyperloglog import indexes, own_buffer, pfadd
-from pyredis.datatypes.hyperloglog import add_each
+from pyredis.datatypes.hyperloglog import UnpackedRegisters, add_each
 from pyredis.execution.client import Context
 from pyredis.execution.table import in_batch
 from pyredis.keyspace.events import STRING
 from pyredis.wire.replies import Reply
 
 _pfadd_in_turn = in_turn(pfadd)
+# Compared with the string before use, as the indexes of sparse ones are.
+_unpacked = UnpackedRegisters()
 
 
 @in_batch(pfadd)
@@ -25,7 +27,9 @@ def pfadd_each(
     if string is None:
         return _pfadd_in_turn(ctx, count, keys, *columns)
     buffer = own_buffer(ctx, keys[0], string)
-    changed: list[Any] = add_each(buffer, columns[0], ctx.limits.hll_sparse_max_bytes, indexes)
+    changed: list[Any] = add_each(
+        buffer, columns[0], ctx.limits.hll_sparse_max_bytes, indexes, _unpacked
+    )
     total = sum(changed)
     if total:
         ctx.db.changed(keys[0], STRING, b"pfadd", total)

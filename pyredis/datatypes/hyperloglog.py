@@ -19,6 +19,15 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Final
 
+from pyredis.datatypes.hyperloglog_dense import (
+    RANK_BITS,
+    UnpackedRegisters,
+    add_hashes,
+    pack_registers,
+    raise_dense_register,
+    unpack_registers,
+    value_of,
+)
 from pyredis.datatypes.hyperloglog_sparse import (
     HEADER_SIZE,
     REGISTERS,
@@ -38,6 +47,7 @@ __all__ = [
     "NotHyperLogLog",
     "SparseIndexes",
     "Union",
+    "UnpackedRegisters",
     "add",
     "add_each",
     "cached_cardinality",
@@ -63,12 +73,7 @@ _SPARSE: Final = 1
 _STALE: Final = 15  # the offset of the byte whose top bit says so
 _CARDINALITY: Final = slice(8, 16)
 
-_INDEX_BITS: Final = 14
-_RANK_BITS: Final = 64 - _INDEX_BITS
 _ALPHA: Final = 0.721347520444481703680  # 0.5 / ln 2
-
-# Of the bits of a hash, by a register's value: unless these are zeros it raises nothing.
-_ZEROS_NEEDED: Final = [((1 << value) - 1) << _INDEX_BITS for value in range(64)]
 
 _LOW_BIT_OF_6: Final = sum(1 << 6 * lane for lane in range(REGISTERS))
 _LOW_BIT_OF_8: Final = int.from_bytes(b"\x01" * REGISTERS, "little")
@@ -154,7 +159,7 @@ def make_dense(string: bytearray) -> bool:
     """
     if string[_ENCODING] == _DENSE:
         return False
-    string[HEADER_SIZE:] = _pack(registers_of(string))
+    string[HEADER_SIZE:] = pack_registers(registers_of(string))
     string[_ENCODING] = _DENSE
     return True
 
@@ -184,7 +189,7 @@ def add(
     for element in elements:
         hashed = murmur_hash(element)
         register = hashed & REGISTERS - 1
-        value = _value_of(hashed)
+        value = value_of(hashed)
         if string[_ENCODING] == _DENSE:
             if raise_dense_register(string, register, value):
                 changed += 1
@@ -208,10 +213,21 @@ def add(
 
 
 def add_each(
-    string: bytearray, elements: Sequence[bytes], max_sparse_bytes: int, indexes: SparseIndexes
+    string: bytearray,
+    elements: Sequence[bytes],
+    max_sparse_bytes: int,
+    indexes: SparseIndexes,
+    unpacked: UnpackedRegisters,
 ) -> list[int]:
     """
     Add elements as so many calls of :func:`add` would.
+
+    Args:
+        string: A HyperLogLog, changed in place.
+        elements: What to add.
+        max_sparse_bytes: The length at which a sparse one becomes dense.
+        indexes: Where indexes are kept between calls.
+        unpacked: Where registers are kept between calls.
 
     Returns:
         1 for each that changed something, else 0; fewer than there are elements if
@@ -220,16 +236,10 @@ def add_each(
     hashes = murmur_hashes(elements)
     done = [] if is_dense(string) else _add_to_sparse(string, hashes, max_sparse_bytes, indexes)
     if is_dense(string):
-        done += _add_to_dense(string, hashes[len(done) :] if done else hashes)
+        done += add_hashes(string, hashes[len(done) :] if done else hashes, unpacked)
     if 1 in done:
         mark_stale(string)
     return done
-
-
-def _value_of(hashed: int) -> int:
-    """Return what a hash raises its register to: how many zeros the rest begins with, and one."""
-    rest = hashed >> _INDEX_BITS | 1 << _RANK_BITS
-    return (rest & -rest).bit_length()
 
 
 def _add_to_sparse(
@@ -239,7 +249,7 @@ def _add_to_sparse(
     done: list[int] = []
     index = indexes.take(string)
     for hashed in hashes:
-        register, value = hashed & REGISTERS - 1, _value_of(hashed)
+        register, value = hashed & REGISTERS - 1, value_of(hashed)
         try:
             raised = index.raise_register(string, register, value, max_sparse_bytes)
         except CorruptHyperLogLog:
@@ -253,51 +263,9 @@ def _add_to_sparse(
     return done
 
 
-def _add_to_dense(string: bytearray, hashes: Sequence[int]) -> list[int]:
-    """Add elements by their hashes to a dense HyperLogLog; see :func:`add_each`."""
-    done = [0] * len(hashes)
-    masks, limit = _ZEROS_NEEDED, 1 << _RANK_BITS
-    registers = string + b"\0"  # so that each has two bytes
-    for place, hashed in enumerate(hashes):
-        bit = (hashed & REGISTERS - 1) * 6
-        offset = HEADER_SIZE + (bit >> 3)
-        pair = registers[offset] | registers[offset + 1] << 8
-        value = pair >> (bit & 7) & 63
-        # Most elements raise nothing, which is seen without working out what they ask for.
-        if not hashed & masks[value]:
-            rest = hashed >> _INDEX_BITS | limit
-            pair += (rest & -rest).bit_length() - value << (bit & 7)
-            registers[offset] = pair & 0xFF
-            registers[offset + 1] = pair >> 8
-            done[place] = 1
-    if 1 in done:
-        string[:] = registers[:-1]
-    return done
-
-
 def mark_stale(string: bytearray) -> None:
     """Mark the cached cardinality as out of date."""
     string[_STALE] |= 0x80
-
-
-def raise_dense_register(string: bytearray, register: int, value: int) -> bool:
-    """Raise a register of a dense HyperLogLog unless it is as great already."""
-    bit = register * 6
-    offset = HEADER_SIZE + (bit >> 3)
-    shift = bit & 7
-    if shift <= 2:
-        byte = string[offset]
-        if byte >> shift & 63 >= value:
-            return False
-        string[offset] = byte & ~(63 << shift) | value << shift
-        return True
-    pair = string[offset] | string[offset + 1] << 8
-    if pair >> shift & 63 >= value:
-        return False
-    pair = pair & ~(63 << shift) | value << shift
-    string[offset] = pair & 0xFF
-    string[offset + 1] = pair >> 8
-    return True
 
 
 # Counting
@@ -364,8 +332,8 @@ def estimate(histogram: Sequence[int]) -> int:
     operations that gives Redis' own results.
     """
     total = float(REGISTERS)
-    z = total * _tau((total - histogram[_RANK_BITS + 1]) / total)
-    for value in range(_RANK_BITS, 0, -1):
+    z = total * _tau((total - histogram[RANK_BITS + 1]) / total)
+    for value in range(RANK_BITS, 0, -1):
         z += histogram[value]
         z *= 0.5
     z += total * _sigma(histogram[0] / total)
@@ -463,7 +431,7 @@ def merge(target: bytearray, union: Union, max_sparse_bytes: int, indexes: Spars
     """
     registers = union.registers
     if union.dense or not _raise_all(target, registers, max_sparse_bytes, indexes):
-        target[HEADER_SIZE:] = _pack(registers)
+        target[HEADER_SIZE:] = pack_registers(registers)
         target[_ENCODING] = _DENSE
     mark_stale(target)
 
@@ -480,20 +448,6 @@ def _raise_all(
     return True
 
 
-# Registers as bytes. Four of them lie in three bytes of the dense form; the four are
-# worked on apart, all first ones together, all second ones, and so on.
-
-_KEEP_6: Final = bytes(byte & 63 for byte in range(256))
-_KEEP_4_UP_2: Final = bytes((byte & 15) << 2 for byte in range(256))
-_KEEP_2_UP_4: Final = bytes((byte & 3) << 4 for byte in range(256))
-_KEEP_2_UP_6: Final = bytes((byte & 3) << 6 for byte in range(256))
-_KEEP_4_UP_4: Final = bytes((byte & 15) << 4 for byte in range(256))
-_UP_2: Final = bytes(byte << 2 & 0xFF for byte in range(256))
-_DOWN_2: Final = bytes(byte >> 2 for byte in range(256))
-_DOWN_4: Final = bytes(byte >> 4 for byte in range(256))
-_DOWN_6: Final = bytes(byte >> 6 for byte in range(256))
-
-
 def read_registers(string: bytes | bytearray) -> bytes | bytearray:
     """
     Return the registers of a HyperLogLog, a byte each.
@@ -501,30 +455,4 @@ def read_registers(string: bytes | bytearray) -> bytes | bytearray:
     Raises:
         CorruptHyperLogLog: The sparse form is nonsense.
     """
-    if string[_ENCODING] != _DENSE:
-        return registers_of(string)
-    first = string[HEADER_SIZE::3]
-    second = string[HEADER_SIZE + 1 :: 3]
-    third = string[HEADER_SIZE + 2 :: 3]
-    registers = bytearray(REGISTERS)
-    registers[0::4] = first.translate(_KEEP_6)
-    registers[1::4] = _either(first.translate(_DOWN_6), second.translate(_KEEP_4_UP_2))
-    registers[2::4] = _either(second.translate(_DOWN_4), third.translate(_KEEP_2_UP_4))
-    registers[3::4] = third.translate(_DOWN_2)
-    return registers
-
-
-def _pack(registers: bytes | bytearray) -> bytearray:
-    """Return the dense form of registers given as a byte each."""
-    second, third = registers[1::4], registers[2::4]
-    packed = bytearray(REGISTERS * 6 // 8)
-    packed[0::3] = _either(registers[0::4], second.translate(_KEEP_2_UP_6))
-    packed[1::3] = _either(second.translate(_DOWN_2), third.translate(_KEEP_4_UP_4))
-    packed[2::3] = _either(third.translate(_DOWN_4), registers[3::4].translate(_UP_2))
-    return packed
-
-
-def _either(left: bytes | bytearray, right: bytes | bytearray) -> bytes:
-    """Return the bits set in one or the other of two strings of one length."""
-    number = int.from_bytes(left, "little") | int.from_bytes(right, "little")
-    return number.to_bytes(len(left), "little")
+    return unpack_registers(string) if is_dense(string) else registers_of(string)

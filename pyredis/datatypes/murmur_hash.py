@@ -9,9 +9,11 @@ names of one kind do at their beginning, are hashed once.
 
 from __future__ import annotations
 
+import sys
+from array import array
 from collections.abc import Sequence
 from functools import lru_cache
-from struct import Struct, unpack
+from struct import Struct
 from typing import Final
 
 _SEED: Final = 0xADC83B19
@@ -21,8 +23,9 @@ _READY_WORDS: Final = 9
 _WORDS: Final = [Struct(f"<{words}Q").unpack_from for words in range(_READY_WORDS)]
 _STARTS: Final = [_SEED ^ (size * _FACTOR & _UINT64) for size in range(8 * _READY_WORDS)]
 
-_FEW: Final = 6  # elements that are hashed faster one by one
-_MOST: Final = 256  # elements that are hashed at once
+# So many elements are hashed faster one by one; words of arrays are the machine's own.
+_FEW: Final = 6 if sys.byteorder == "little" else sys.maxsize
+_MOST: Final = 512  # elements that are hashed at once
 _LANE: Final = 16  # bytes
 
 
@@ -63,35 +66,38 @@ def murmur_hashes(elements: Sequence[bytes]) -> Sequence[int]:
     return hashes
 
 
-def _hashed_in_lanes(elements: Sequence[bytes]) -> Sequence[int]:
+def _hashed_in_lanes(elements: Sequence[bytes]) -> list[int]:
     """Return the hashes of at most so many elements of one length, not empty and not long."""
     count, size = len(elements), len(elements[0])
-    ones, mask, lanes = _lanes_of(count)
+    ones, mask = _lanes_of(count)
     width = (size + 7) >> 3
     padding = bytes(-size & 7)
-    words = unpack(f"<{count * width}Q", padding.join(elements) + padding)
+    words = array("Q", padding.join(elements) + padding)
+    lanes = array("Q", bytes(_LANE * count))
     result = _STARTS[size]
     keep = _UINT64
     is_shared = True
     for place in range(width):
         column = words[place::width]
         is_last = place == size >> 3  # and shorter than a word
-        first = column[0]
-        if is_shared and column.count(first) == count:
-            word = first if is_last else _mixed(first, keep)
+        # As bytes, or each would be made an integer.
+        if is_shared and column.tobytes() == column[:1].tobytes() * count:
+            word = column[0]
         else:
             if is_shared:
                 is_shared = False
                 result *= ones
                 keep = mask
-            word = int.from_bytes(lanes.pack(*column), "little")
-            if not is_last:
-                word = _mixed(word, keep)
+            lanes[::2] = column
+            word = int.from_bytes(lanes, "little")
+        if not is_last:
+            word = _mixed(word, keep)
         result = (result ^ word) * _FACTOR & keep
     if is_shared:
         result *= ones
     result = ((result ^ result >> 47) & mask) * _FACTOR & mask
-    return lanes.unpack(((result ^ result >> 47) & mask).to_bytes(_LANE * count, "little"))
+    hashed = ((result ^ result >> 47) & mask).to_bytes(_LANE * count, "little")
+    return array("Q", hashed)[::2].tolist()
 
 
 def _mixed(word: int, mask: int) -> int:
@@ -101,8 +107,8 @@ def _mixed(word: int, mask: int) -> int:
     return ((word ^ word >> 47) & mask) * _FACTOR & mask
 
 
-@lru_cache(maxsize=64)
-def _lanes_of(count: int) -> tuple[int, int, Struct]:
-    """Return a one in each of so many lanes, a word of ones in each, and what packs words."""
+@lru_cache(maxsize=32)
+def _lanes_of(count: int) -> tuple[int, int]:
+    """Return a one in each of so many lanes, and a word of ones in each."""
     ones = int.from_bytes((b"\1" + bytes(_LANE - 1)) * count, "little")
-    return ones, ones * _UINT64, Struct("<" + f"Q{_LANE - 8}x" * count)
+    return ones, ones * _UINT64

@@ -15,6 +15,7 @@ from pyredis.datatypes.hyperloglog import (
     NotHyperLogLog,
     SparseIndexes,
     Union,
+    UnpackedRegisters,
 )
 
 LIMIT = 3000
@@ -150,8 +151,9 @@ class AddEachTests(SynchronousTestCase):
             hyperloglog.make_dense(mine)
             hyperloglog.make_dense(theirs)
         my_indexes, their_indexes = SparseIndexes(), SparseIndexes()
+        unpacked = UnpackedRegisters()
         for elements in batches:
-            done = hyperloglog.add_each(mine, elements, limit, my_indexes)
+            done = hyperloglog.add_each(mine, elements, limit, my_indexes, unpacked)
             expected = [
                 hyperloglog.add(theirs, [element], limit, their_indexes) for element in elements
             ]
@@ -164,7 +166,7 @@ class AddEachTests(SynchronousTestCase):
         elements = [b"element:%d" % (number % 3000) for number in range(20000)]
         mine, theirs = hyperloglog.create(), hyperloglog.create()
 
-        done = hyperloglog.add_each(mine, elements, LIMIT, SparseIndexes())
+        done = hyperloglog.add_each(mine, elements, LIMIT, SparseIndexes(), UnpackedRegisters())
 
         self.assertEqual(sum(done), hyperloglog.add(theirs, elements, LIMIT, SparseIndexes()))
         self.assertEqual(mine, theirs)
@@ -175,7 +177,7 @@ class AddEachTests(SynchronousTestCase):
         string = hyperloglog.create()[:-1] + b"\0"  # the last registers are missing
         elements = [b"%d" % number for number in range(1000)]
 
-        done = hyperloglog.add_each(string, elements, LIMIT, SparseIndexes())
+        done = hyperloglog.add_each(string, elements, LIMIT, SparseIndexes(), UnpackedRegisters())
 
         self.assertTrue(0 < len(done) < len(elements))
         self.assertIsNone(hyperloglog.cached_cardinality(string))
