@@ -171,7 +171,7 @@ def batch_of_chunks(chunks: Sequence[bytes]) -> tuple[Batch, Sequence[int]] | No
     """
     first = chunks[0]
     number = len(chunks)
-    size = _size_of_first(first)
+    size = size_of_first(first)
     data = b"".join(chunks)
     count, rest = divmod(len(data), size)
     if rest:
@@ -195,11 +195,12 @@ def batch_of_chunks(chunks: Sequence[bytes]) -> tuple[Batch, Sequence[int]] | No
     return (batch, counts) if sum(counts) == count else None
 
 
-def _size_of_first(data: bytes) -> int:
-    """Return how long the first request of a chunk seems to be."""
+def size_of_first(data: bytes) -> int:
+    """Return how long the first request of a chunk seems to be, if the next one is like it."""
     if data[0] != _STAR:
         return data.find(b"\n") + 1 or len(data)
-    size = data.find(b"\r\n*", _LEAST_REQUEST - 2) + 2
+    # With as many arguments: an asterisk alone may be an argument (XADD).
+    size = data.find(b"\r\n" + data[:4], _LEAST_REQUEST - 2) + 2
     return size if size > 1 else len(data)
 
 

@@ -37,6 +37,7 @@ from pyredis.wire.batches import (
     holds_plain_lines,
     layout_of,
     shape_of,
+    size_of_first,
     words_of,
     words_of_line,
 )
@@ -222,8 +223,9 @@ class RequestReader:
             batch = layout.cut(data)
             if batch is not None:
                 return batch
-        size = data.find(b"\r\n*", 4) + 2
-        if 1 < size < LARGEST_REQUEST and (len(data) > _LONG_CHUNK or not len(data) % size):
+        size = size_of_first(data)
+        is_pipeline = size < LARGEST_REQUEST and size < len(data)
+        if is_pipeline and (len(data) > _LONG_CHUNK or not len(data) % size):
             batch = self._batch(data, size)
             if batch is not None:
                 return batch

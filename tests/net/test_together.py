@@ -81,6 +81,14 @@ class TogetherTests(ProtocolTestCase):
         expected = [b":%d\r\n:%d\r\n" % (n, n + 1) for n in range(1, 10, 2)]
         self.assertEqual(self.take(*chunks), ([], expected))
 
+    def test_arguments_that_look_like_the_next_request(self) -> None:
+        """An asterisk is what XADD is given as ID."""
+        for times in (1, 3):
+            chunks = [resp(b"XADD", b"x", b"*", b"f", b"%d" % n) * times for n in range(5)]
+            rest, sent = self.take(*chunks)
+            self.assertEqual(rest, [])
+            self.assertEqual([data.count(b"-") for data in sent], [times] * 5)
+
     def test_typed_pipelines(self) -> None:
         """The same lines are answered in the form of lines."""
         self.assertEqual(self.take(*[b"GET k1\r\n" * 3] * 5), ([], [b"+v1\r\n" * 3] * 5))

@@ -136,6 +136,12 @@ class LongPipelineTests(SynchronousTestCase):
                     self.assertEqual(found, expected)
                     self.assertEqual(reader.pending_bytes, 0)
 
+    def test_asterisks(self) -> None:
+        """They do not pass for the beginning of a request."""
+        for times in (2, 300):
+            data = resp(b"XADD", b"stream", b"*", b"f", b"v") * times
+            self.assertIs(RequestReader().feed(data).__class__, Batch)
+
     def test_they_are_batches(self) -> None:
         """From the second chunk on, if they are not the same all the time."""
         for requests, kinds in ((self.varied, [False, True]), (self.same, [True, True])):
