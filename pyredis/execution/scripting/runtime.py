@@ -24,6 +24,11 @@ from pyredis.execution.scripting.busy import BusyMode, busy_with
 from pyredis.execution.scripting.code import Code
 from pyredis.execution.scripting.conversion import ToLua, TooLarge, words
 from pyredis.execution.scripting.function_libraries import FunctionLibraries
+from pyredis.execution.scripting.offered_functions import (
+    NO_ARGUMENTS,
+    WRONG_ARGUMENTS,
+    OfferedFunctions,
+)
 from pyredis.execution.scripting.sandbox import Sandbox
 from pyredis.execution.scripting.script_slots import ScriptSlots
 from pyredis.execution.scripting.shebang import ScriptFlag, script_header
@@ -41,13 +46,10 @@ WRONG_ARITY = b"ERR Wrong number of args calling Redis command from script"
 NOT_FROM_SCRIPTS = b"ERR This Redis command is not allowed from script"
 NO_WRITES = b"ERR Write commands are not allowed from read-only scripts."
 STALE_REPLICA = b"ERR Can not execute the command on a stale replica"
-NO_ARGUMENTS = b"ERR Please specify at least one argument for this redis lib call"
-WRONG_ARGUMENTS = b"ERR Lua redis lib command arguments must be strings or integers"
 TOO_LARGE = b"ERR not enough memory"
 
 _SHORT = 1 << 16
 _EVERYBODY = Audience.ALL
-_LOG_LEVELS = ("debug", "verbose", "notice", "warning")
 
 
 class Script:
@@ -109,6 +111,7 @@ class Scripting:
         self._frozen_ms = 0
         self.request: tuple[int, Sequence[bytes], bool] = (0, (), False)
         self.busy = BusyMode(server)
+        self._offered = OfferedFunctions(self, server)
         self.libraries = FunctionLibraries(self)
 
     # Which scripts there are
@@ -129,11 +132,7 @@ class Scripting:
         return {
             b"call": self._call,
             b"pcall": self._pcall,
-            b"sha1hex": self._sha1hex,
-            b"log": self._log,
-            b"setresp": self._setresp,
-            b"set_repl": self._set_repl,
-            b"acl_check_cmd": self._acl_check_cmd,
+            **self._offered.functions(),
         }
 
     @staticmethod
@@ -396,16 +395,23 @@ class Scripting:
         """Return who asked for what a client runs: a script's commands are its caller's."""
         return self.caller if self.caller is not None and client is self._client else client
 
+    @property
+    def client(self) -> Client:
+        """The client that runs the commands of the script under way."""
+        assert self._client is not None
+        return self._client
+
     # What scripts call. None of these may fail but by Sandbox.refuse.
 
-    def _refuse(self, text: bytes, counted: bool = False) -> Exception:
+    def refuse(self, text: bytes, counted: bool = False) -> Exception:
+        """Return what to raise to make a function that the script under way called fail."""
         assert self._active is not None
         return self._active.refuse(text, counted)
 
     def _call(self, *arguments: Any) -> Any:
         reply = self._perform(arguments)
         if isinstance(reply, RedisError):
-            raise self._refuse(reply.text, True)
+            raise self.refuse(reply.text, True)
         return self._to_lua(reply)
 
     def _pcall(self, *arguments: Any) -> Any:
@@ -432,7 +438,7 @@ class Scripting:
         try:
             made = ToLua(client.resp, sandbox.room).value(reply)
         except TooLarge:
-            raise self._refuse(TOO_LARGE) from None
+            raise self.refuse(TOO_LARGE) from None
         if made.__class__ is list or made.__class__ is dict:
             return sandbox.table(made, recursive=True)
         return made
@@ -574,76 +580,3 @@ class Scripting:
         if command is not None:
             command.rejected += 1
         return RedisError(text[4:])
-
-    def _sha1hex(self, *arguments: Any) -> bytes:
-        if len(arguments) != 1:
-            raise self._refuse(b"ERR wrong number of arguments")
-        try:
-            text = words(arguments)[0]
-        except TypeError:
-            text = b""
-        return hashlib.sha1(text).hexdigest().encode()
-
-    def _log(self, *arguments: Any) -> None:
-        if len(arguments) < 2:
-            raise self._refuse(b"ERR redis.log() requires two arguments or more.")
-        level = _lua_number(arguments[0])
-        if level is None:
-            raise self._refuse(b"ERR First argument must be a number (log level).")
-        if not 0 <= level < len(_LOG_LEVELS):
-            raise self._refuse(b"ERR Invalid debug level.")
-        shown = [argument for argument in arguments[1:] if argument.__class__ in _SHOWN]
-        self.log(_LOG_LEVELS[int(level)], b" ".join(words(shown)))
-
-    def _setresp(self, *arguments: Any) -> None:
-        if len(arguments) != 1:
-            raise self._refuse(b"ERR redis.setresp() requires one argument.")
-        resp = _lua_number(arguments[0])
-        if resp is None or int(resp) not in (2, 3):
-            raise self._refuse(b"ERR RESP version must be 2 or 3.")
-        assert self._client is not None
-        self._client.resp = int(resp)
-
-    def _set_repl(self, *arguments: Any) -> None:
-        if len(arguments) != 1:
-            raise self._refuse(b"ERR redis.set_repl() requires one argument.")
-        flags = int(_lua_number(arguments[0]) or 0)
-        if flags & ~int(_EVERYBODY):
-            raise self._refuse(
-                b"ERR Invalid replication flags. Use REPL_AOF, REPL_REPLICA, REPL_ALL or REPL_NONE."
-            )
-        propagation = self._server.propagation
-        propagation.audience = Audience(flags)
-        assert self._client is not None
-        # Bodies need not say what nobody is told of.
-        self._client.ctx.effects = propagation.effects if flags else None
-
-    def _acl_check_cmd(self, *arguments: Any) -> bool:
-        try:
-            argv = words(arguments)
-        except TypeError:
-            raise self._refuse(WRONG_ARGUMENTS) from None
-        if not argv:
-            raise self._refuse(NO_ARGUMENTS)
-        try:
-            command = self._server.table.resolve(argv)
-        except RedisError:
-            raise self._refuse(b"ERR Invalid command passed to redis.acl_check_cmd()") from None
-        assert self._client is not None
-        request = self._server.access.request(command, argv)
-        return self._client.user.denial(request) is None
-
-
-_SHOWN = (bytes, int, float)
-
-
-def _lua_number(value: Any) -> float | None:
-    """Return a number, or a string's that reads as one, as Lua takes them; None if it is none."""
-    if value.__class__ is int or value.__class__ is float:
-        return value if value - value == 0 else None
-    if value.__class__ is bytes:
-        try:
-            return float(value)
-        except ValueError:
-            return None
-    return None

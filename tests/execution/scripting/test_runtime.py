@@ -24,14 +24,6 @@ class RuntimeTests(SynchronousTestCase):
         session.do("EVAL", "redis.call('set', 'a', 1) redis.call('set', 'b', 1)", 0)
         self.assertEqual(2, session.server.table.commands["SET"].calls)
 
-    def test_what_is_logged(self) -> None:
-        """The level and the words, joined."""
-        session = Session()
-        told: list[tuple[str, bytes]] = []
-        session.server.scripting.log = lambda level, text: told.append((level, text))
-        session.do("EVAL", "redis.log(redis.LOG_WARNING, 'a', 1, {}, 'b')", 0)
-        self.assertEqual([("warning", b"a 1 b")], told)
-
     def test_a_large_reply_does_not_fit(self) -> None:
         """A value beyond the sandbox's memory is an error, and the next script runs."""
         session = Session()
