@@ -31,13 +31,16 @@ from pyredis.configuration_files import ConfigurationFiles
 from pyredis.durability import Durability
 from pyredis.errors import RedisError
 from pyredis.execution.blocking import Blocked
+from pyredis.execution.client import Client
 from pyredis.execution.flags import MODULE
 from pyredis.execution.instance import Instance
 from pyredis.execution.modules import LoadedModule
+from pyredis.execution.ports import Dialogue
 from pyredis.execution.table import CommandTable, declared_commands
 from pyredis.keyspace.frozen_keyspace import FrozenKeyspace
 from pyredis.keyspace.keyspace import Keyspace
 from pyredis.killer_score import KillerScore
+from pyredis.net.dialogue import SocketDialogue, open_dialogue
 from pyredis.net.links import Links
 from pyredis.net.tls import SETTINGS as TLS_SETTINGS
 from pyredis.net.tls import Tls, TlsUnusable
@@ -49,6 +52,7 @@ from pyredis.replication.snapshots import Contents, MadeByChild, MadeInSlices, S
 from pyredis.replication.transfer import Spool
 from pyredis.server_log import ServerLog
 from pyredis.services.catching_up import CatchingUp
+from pyredis.services.debug_sessions import DebugSessions
 from pyredis.services.keyspace_service import KeyspaceService
 from pyredis.services.listeners import ListenerService
 from pyredis.services.replication_service import ReplicationService
@@ -180,6 +184,7 @@ class RedisServer(MultiService):
         self.replication_service = ReplicationService(
             self.primary, self.following, clock or reactor
         )
+        self.debug_sessions = DebugSessions(clock or reactor, forks)
         self.signalled_shutdown = SignalledShutdown(self.instance, self.shutdown)
         # Stopped in reverse order: the ports first.
         self.durability.join(self)
@@ -221,6 +226,7 @@ class RedisServer(MultiService):
         with contextlib.suppress(RedisError):
             self.durability.prepare_shutdown(None, force=True)
         self.links.close()
+        self.debug_sessions.stop()
         stopped: Deferred[None] = maybeDeferred(super().stopService)
         self.durability.stop()
         return stopped
@@ -346,6 +352,26 @@ class RedisServer(MultiService):
     def release_memory(self) -> None:
         """Give memory that is free inside the process back to the system."""
         release_memory()
+
+    def open_dialogue(self, client: Client) -> SocketDialogue:
+        """Speak with a client while everything else waits."""
+        return open_dialogue(client)
+
+    def fork_dialogue(self, client: Client, speak: Callable[[Dialogue], None]) -> None:
+        """Speak with a client in a child of this process; here it is a client no more."""
+        dialogue = open_dialogue(client)
+
+        def work() -> None:
+            try:
+                speak(dialogue)
+            finally:
+                dialogue.end_connection()
+
+        try:
+            self.debug_sessions.start(dialogue.fileno(), work)
+        finally:
+            dialogue.close()
+        client.kill()
 
     # Within
 

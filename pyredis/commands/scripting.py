@@ -6,8 +6,11 @@ A script is compiled once, when it is first seen, and kept until SCRIPT FLUSH.
 
 from __future__ import annotations
 
+from functools import partial
+
 from pyredis.errors import RedisError
 from pyredis.execution.arguments import integer
+from pyredis.execution.blocking import Blocked
 from pyredis.execution.client import Context
 from pyredis.execution.flags import (
     ACCESS,
@@ -26,10 +29,13 @@ from pyredis.execution.flags import (
 )
 from pyredis.execution.help import help_of
 from pyredis.execution.key_specs import KeyNum
+from pyredis.execution.scripting.debugging import FORKED, SYNC
 from pyredis.execution.table import container, family
 from pyredis.wire.replies import OK, Reply
 
 command = family("scripting", Category.SCRIPTING)
+
+_SHA_DIGITS = 40
 
 
 def announce(ctx: Context) -> None:
@@ -68,9 +74,11 @@ def key_count(numkeys: bytes, given: int, error: str | None = None) -> int:
     syntax="script numkeys [key...] [arg...]",
     runs_commands=True,
 )
-def eval_(ctx: Context, script: bytes, numkeys: bytes, *options: bytes) -> Reply:
+def eval_(ctx: Context, script: bytes, numkeys: bytes, *options: bytes) -> Reply | Blocked:
     """Run a Lua script."""
     if ctx.client.argv:
+        if ctx.client.debug_mode and ctx.may_block:
+            return _debug(ctx, script, numkeys, options, False)
         announce(ctx)
     count = key_count(numkeys, len(options)) if numkeys != b"0" else 0
     scripting = ctx.server.scripting
@@ -90,9 +98,11 @@ def eval_(ctx: Context, script: bytes, numkeys: bytes, *options: bytes) -> Reply
     complexity="Depends on the script",
     syntax="script numkeys [key...] [arg...]",
 )
-def eval_ro(ctx: Context, script: bytes, numkeys: bytes, *options: bytes) -> Reply:
+def eval_ro(ctx: Context, script: bytes, numkeys: bytes, *options: bytes) -> Reply | Blocked:
     """Run a Lua script that changes nothing."""
     if ctx.client.argv:
+        if ctx.client.debug_mode and ctx.may_block:
+            return _debug(ctx, script, numkeys, options, True)
         announce(ctx)
     count = key_count(numkeys, len(options)) if numkeys != b"0" else 0
     scripting = ctx.server.scripting
@@ -128,14 +138,25 @@ def evalsha_ro(ctx: Context, sha1: bytes, numkeys: bytes, *options: bytes) -> Re
     return _run_known(ctx, sha1, numkeys, options, True)
 
 
+def _debug(
+    ctx: Context, script: bytes, numkeys: bytes, options: tuple[bytes, ...], ro: bool
+) -> Reply | Blocked:
+    if ctx.client.waiting is None:
+        announce(ctx)
+    count = partial(key_count, numkeys, len(options))
+    return ctx.server.scripting.debugging.run(ctx, script, count, options, ro)
+
+
 def _run_known(
     ctx: Context, sha1: bytes, numkeys: bytes, options: tuple[bytes, ...], ro: bool
 ) -> Reply:
     if ctx.client.argv:
         announce(ctx)
+        if ctx.client.debug_mode and len(sha1) == _SHA_DIGITS:
+            raise RedisError("Please use EVAL instead of EVALSHA for debugging")
     scripting = ctx.server.scripting
     script = scripting.scripts.get(sha1)
-    if script is None and len(sha1) != 40:
+    if script is None and len(sha1) != _SHA_DIGITS:
         script = scripting.find(sha1)
     count = key_count(numkeys, len(options)) if numkeys != b"0" else 0
     return scripting.run(ctx, (script or scripting.find(sha1)).code, count, options, ro)
@@ -147,6 +168,27 @@ container(
     since="2.6.0",
     complexity="Depends on the subcommand",
 )
+
+
+@command(
+    "SCRIPT|DEBUG",
+    arity=3,
+    flags=NOSCRIPT,
+    since="3.2.0",
+    complexity="O(1)",
+    syntax="(YES | SYNC | NO):mode",
+)
+def script_debug(ctx: Context, mode: bytes) -> Reply:
+    """Debug this connection's next script, on a copy of the data or on the data themselves."""
+    if not ctx.may_block:
+        raise RedisError("SCRIPT DEBUG must be called outside a pipeline")
+    modes = {b"yes": FORKED, b"sync": SYNC, b"no": ""}
+    chosen = modes.get(mode.lower())
+    if chosen is None:
+        raise RedisError("Use SCRIPT DEBUG YES/SYNC/NO")
+    ctx.client.debug_mode = chosen
+    ctx.client.refresh()
+    return OK
 
 
 @command(

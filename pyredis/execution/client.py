@@ -108,6 +108,8 @@ class Client:
         argv: The request under way, if it takes the dispatcher's long way.
         behind: What is pushed to it while its own request runs and leaves behind the
             reply; None while pushes leave at once.
+        debug_mode: Its scripts are debugged: ``forked`` with a copy of the data, ``sync``
+            while everything else stands still; empty if they are not.
         is_told: It is told of changed keys, its own or another client's.
         plain: Finds the commands that may go the dispatcher's short way for its user.
         replica: What it has told of itself as a replica; None for any other client.
@@ -124,6 +126,7 @@ class Client:
         "connection",
         "created_ms",
         "ctx",
+        "debug_mode",
         "id",
         "input_bytes",
         "is_monitor",
@@ -183,6 +186,7 @@ class Client:
         self.transaction: Transaction | None = None
         self.watching: dict[tuple[Database, bytes], bool] | None = None
         self.no_touch = False
+        self.debug_mode = ""
         self.is_monitor = False
         self.tracking: TrackingState | None = None
         self.is_told = False
@@ -228,6 +232,7 @@ class Client:
             or self.is_monitor
             or self.is_replica
             or self.is_told
+            or bool(self.debug_mode)
             or bool(self.subscriptions)
         )
 

@@ -14,6 +14,7 @@ from pyredis.errors import RedisError
 
 if TYPE_CHECKING:
     from pyredis.execution.blocking import Blocked
+    from pyredis.execution.client import Client
 
 
 class Connection(Protocol):
@@ -214,6 +215,23 @@ class NoCarrier:
         raise RedisError("this server has no way to other servers")
 
 
+class Dialogue(Protocol):
+    """
+    The wire of one client, used outside the normal course, while everything else waits.
+
+    That the client has gone is told by :meth:`receive` alone; nothing is raised.
+    """
+
+    def send(self, data: bytes) -> None:
+        """Send bytes."""
+
+    def receive(self) -> bytes:
+        """Wait for bytes and return them; none mean that the client has gone."""
+
+    def close(self) -> None:
+        """Leave the wire as it was."""
+
+
 class Host(Protocol):
     """The process around a server: what a few commands ask of it."""
 
@@ -277,6 +295,22 @@ class Host(Protocol):
     def release_memory(self) -> None:
         """Give memory that is free inside the process back to the system."""
 
+    def open_dialogue(self, client: Client) -> Dialogue:
+        """
+        Speak with a client while everything else waits.
+
+        Raises:
+            RedisError: There is no way to.
+        """
+
+    def fork_dialogue(self, client: Client, speak: Callable[[Dialogue], None]) -> None:
+        """
+        Speak with a client in a child of this process; here it is a client no more.
+
+        Raises:
+            RedisError: There is no way to.
+        """
+
 
 class NoHost:
     """No process: what needs one is refused."""
@@ -320,6 +354,14 @@ class NoHost:
 
     def release_memory(self) -> None:
         """Keep it: the process is another's."""
+
+    def open_dialogue(self, client: Client) -> Dialogue:
+        """Refuse."""
+        raise RedisError("scripts cannot be debugged here")
+
+    def fork_dialogue(self, client: Client, speak: Callable[[Dialogue], None]) -> None:
+        """Refuse."""
+        raise RedisError("scripts cannot be debugged here")
 
 
 class AppendOnly(Protocol):

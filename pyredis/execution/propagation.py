@@ -126,6 +126,10 @@ class Propagation:
         self.flush()
         self._set_feeds(tuple(entry for entry in self._feeds if entry[1] is not feed))
 
+    def stop(self) -> None:
+        """Hand nothing on any more: what is done now concerns a copy of the data."""
+        self._set_feeds(())
+
     def _set_feeds(self, feeds: tuple[tuple[Audience, Feed], ...]) -> None:
         self._feeds = feeds
         self._feed_one = feeds[0][1].feed if len(feeds) == 1 else self._distribute

@@ -105,7 +105,7 @@ class ChildProcess:
             raise
         if not pid:
             self._pipe = writing
-            _become_child(lambda: self._work(kind, work))
+            become_child(lambda: self._work(kind, work))
         os.close(writing)
         self._pipe = reading
         elapsed = timer() - began
@@ -199,8 +199,14 @@ class ChildProcess:
         return f"{100 * self._keys / expected if expected and self.pid else 0:.2f}"
 
 
-def _become_child(work: Callable[[], int]) -> Any:
-    """Do the work and end; nothing of the parent's event loop may be touched."""
+def become_child(work: Callable[[], int], kept: int = -1) -> Any:
+    """
+    Do the work and end; nothing of the parent's event loop may be touched.
+
+    Args:
+        work: Returns the exit code.
+        kept: The descriptor of a socket that is not closed.
+    """
     code = 1
     try:
         # What is looked through is copied: let nothing look through everything.
@@ -209,17 +215,17 @@ def _become_child(work: Callable[[], int]) -> Any:
         signal.set_wakeup_fd(-1)
         for number in (signal.SIGTERM, signal.SIGINT, KILL_SIGNAL, signal.SIGCHLD):
             signal.signal(number, signal.SIG_DFL)
-        _close_sockets()
+        _close_sockets(kept)
         code = work()
     finally:
         os._exit(code)
 
 
-def _close_sockets() -> None:
-    """Give back ports and connections: they are to end with the parent."""
+def _close_sockets(kept: int) -> None:
+    """Give back ports and connections but one: they are to end with the parent."""
     for name in os.listdir("/proc/self/fd") if os.path.isdir("/proc/self/fd") else ():
         descriptor = int(name)
-        if descriptor < _STANDARD_STREAMS:
+        if descriptor < _STANDARD_STREAMS or descriptor == kept:
             continue
         try:
             if stat.S_ISSOCK(os.fstat(descriptor).st_mode):

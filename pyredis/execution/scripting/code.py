@@ -50,3 +50,14 @@ class Code:
         self.runner = sandbox.runner(function, is_eval)
         self.is_compatible = flags is ScriptFlag.COMPATIBLE
         self.no_writes = not self.is_compatible and ScriptFlag.NO_WRITES in flags
+
+
+class Script:
+    """A compiled script: its text, the digest of that in hexadecimal digits, and what runs."""
+
+    __slots__ = ("body", "code", "sha")
+
+    def __init__(self, body: bytes, sha: bytes, code: Code) -> None:
+        self.body = body
+        self.sha = sha
+        self.code = code

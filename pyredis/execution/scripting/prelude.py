@@ -551,6 +551,11 @@ end
 
 function exports.slice(values, first, last) return unpack(values, first, last) end
 
+-- Loads the debugger, which looks into a script while it runs.
+function exports.debug_with(make, talk)
+  make(dbg, as_function, safe, behind, translate, talk, host.every, tick)
+end
+
 function exports.rehook() sethook(hook, '', host.every) end
 exports.import = import
 

@@ -21,8 +21,9 @@ from pyredis.execution.guards import disk_failure, is_read_only_for, not_in_touc
 from pyredis.execution.permissions import denial_text
 from pyredis.execution.propagation import Audience
 from pyredis.execution.scripting.busy import BusyMode, busy_with
-from pyredis.execution.scripting.code import Code
+from pyredis.execution.scripting.code import Code, Script
 from pyredis.execution.scripting.conversion import ToLua, TooLarge, words
+from pyredis.execution.scripting.debugging import ScriptDebugging
 from pyredis.execution.scripting.function_libraries import FunctionLibraries
 from pyredis.execution.scripting.offered_functions import (
     NO_ARGUMENTS,
@@ -48,19 +49,11 @@ NO_WRITES = b"ERR Write commands are not allowed from read-only scripts."
 STALE_REPLICA = b"ERR Can not execute the command on a stale replica"
 TOO_LARGE = b"ERR not enough memory"
 
+Perform = Callable[[Sequence[Any]], Any]
+"""Runs a command that a script calls; returns its reply, errors included."""
+
 _SHORT = 1 << 16
 _EVERYBODY = Audience.ALL
-
-
-class Script:
-    """A compiled script: its text, the digest of that in hexadecimal digits, and what runs."""
-
-    __slots__ = ("body", "code", "sha")
-
-    def __init__(self, body: bytes, sha: bytes, code: Code) -> None:
-        self.body = body
-        self.sha = sha
-        self.code = code
 
 
 def version_number(version: str) -> int:
@@ -82,6 +75,7 @@ class Scripting:
         caller: The client whose script runs, None while none does.
         request: How many keys the run under way got, its keys and arguments, and
             whether it was called as one that does not write.
+        has_refused: A command that a script called was not let run.
         busy: What becomes of a script that runs for too long.
         log: Called with a level's name and what a script wants logged.
     """
@@ -110,9 +104,11 @@ class Scripting:
         self._calls_plainly = False
         self._frozen_ms = 0
         self.request: tuple[int, Sequence[bytes], bool] = (0, (), False)
+        self.has_refused = False
         self.busy = BusyMode(server)
         self._offered = OfferedFunctions(self, server)
         self.libraries = FunctionLibraries(self)
+        self.debugging = ScriptDebugging(self, server)
 
     # Which scripts there are
 
@@ -127,11 +123,17 @@ class Scripting:
             self._sandbox = Sandbox(functions, self.constants(), self.tick)
         return self._sandbox
 
-    def functions(self) -> dict[bytes, Callable[..., Any]]:
-        """Return what every sandbox offers as ``redis``."""
+    def functions(self, perform: Perform | None = None) -> dict[bytes, Callable[..., Any]]:
+        """
+        Return what every sandbox offers as ``redis``.
+
+        Args:
+            perform: Runs a command that a script calls; :meth:`perform` if None.
+        """
+        perform = perform or self.perform
         return {
-            b"call": self._call,
-            b"pcall": self._pcall,
+            b"call": self._raising(perform),
+            b"pcall": self._catching(perform),
             **self._offered.functions(),
         }
 
@@ -408,19 +410,25 @@ class Scripting:
         assert self._active is not None
         return self._active.refuse(text, counted)
 
-    def _call(self, *arguments: Any) -> Any:
-        reply = self._perform(arguments)
-        if isinstance(reply, RedisError):
-            raise self.refuse(reply.text, True)
-        return self._to_lua(reply)
+    def _raising(self, perform: Perform) -> Callable[..., Any]:
+        def call(*arguments: Any) -> Any:
+            reply = perform(arguments)
+            if isinstance(reply, RedisError):
+                raise self.refuse(reply.text, True)
+            return self._to_lua(reply)
 
-    def _pcall(self, *arguments: Any) -> Any:
-        reply = self._perform(arguments)
-        if isinstance(reply, RedisError):
-            assert self._active is not None
-            error = {b"err": reply.text, b"ignore_error_stats_update": True}
-            return self._active.table(error)
-        return self._to_lua(reply)
+        return call
+
+    def _catching(self, perform: Perform) -> Callable[..., Any]:
+        def pcall(*arguments: Any) -> Any:
+            reply = perform(arguments)
+            if isinstance(reply, RedisError):
+                assert self._active is not None
+                error = {b"err": reply.text, b"ignore_error_stats_update": True}
+                return self._active.table(error)
+            return self._to_lua(reply)
+
+        return pcall
 
     def _to_lua(self, reply: Any) -> Any:
         kind = reply.__class__
@@ -443,7 +451,7 @@ class Scripting:
             return sandbox.table(made, recursive=True)
         return made
 
-    def _perform(self, arguments: Sequence[Any]) -> Any:
+    def perform(self, arguments: Sequence[Any]) -> Any:
         """Run a command that a script calls; return its reply, errors included."""
         client = self._client
         assert client is not None
@@ -474,8 +482,10 @@ class Scripting:
                     break
             command = self._command_of(argv)
         except TypeError:
+            self.has_refused = True
             return self._refusal(None, WRONG_ARGUMENTS, counted=False)
         except RedisError as error:
+            self.has_refused = True
             return error
         reply = self._dispatcher.call(client, command, argv)
         return reply.on_timeout if reply.__class__ is Blocked else reply

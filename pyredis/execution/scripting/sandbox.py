@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pyredis.errors import RedisError
-from pyredis.execution.scripting import prelude
+from pyredis.execution.scripting import debug_hook, prelude
 from pyredis.execution.scripting.conversion import FromLua, error_of, status_of
 from pyredis.execution.scripting.libraries import bit, cjson, cmsgpack, struct
 from pyredis.execution.scripting.random_numbers import RandomNumbers
@@ -287,6 +287,16 @@ class Sandbox:
             self._lua.gccollect()
             return b"ERR " + (str(error).encode() or b"not enough memory")
         return problem
+
+    def debug_with(self, functions: dict[bytes, Callable[..., Any]]) -> None:
+        """
+        Let whatever runs here from now on be debugged.
+
+        Args:
+            functions: What :mod:`pyredis.execution.scripting.debug_hook` calls, by name.
+        """
+        make = self._lua.execute(b"return function(...)" + debug_hook.SOURCE + b"end", name=_CHUNK)
+        self.exports[b"debug_with"](make, self.table(functions))
 
     def rehook(self) -> None:
         """Count instructions again, after a script was killed."""

@@ -1,0 +1,94 @@
+"""
+A conversation with one client while everything else waits.
+
+The client's socket is used here directly, past the reactor: a debugger of scripts
+speaks from the middle of a command. The descriptor is a copy, so the connection
+itself keeps its own, whatever becomes of either.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import socket
+import struct
+from typing import TYPE_CHECKING
+
+from pyredis.errors import RedisError
+from pyredis.net.tls_transport import TlsTransport
+
+if TYPE_CHECKING:
+    from pyredis.execution.client import Client
+
+_RECEIVED_AT_ONCE = 1 << 16
+_SEND_MS = 5000
+_NO_LINGERING = struct.pack("ii", 0, 0)
+
+
+class SocketDialogue:
+    """
+    The way to the client behind a socket.
+
+    Args:
+        descriptor: Of the socket.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self._socket = socket.socket(fileno=os.dup(descriptor))
+
+    def fileno(self) -> int:
+        """Return the number of the copied descriptor."""
+        return self._socket.fileno()
+
+    def send(self, data: bytes) -> None:
+        """Send bytes; a client that does not take them for five seconds is left to itself."""
+        left = memoryview(data)
+        while left:
+            try:
+                left = left[self._socket.send(left) :]
+            except BlockingIOError:
+                if not self._wait(select.POLLOUT, _SEND_MS):
+                    return
+            except OSError:
+                return  # the next attempt to receive will tell
+
+    def receive(self) -> bytes:
+        """Wait for bytes and return them; none mean that the client has gone."""
+        while True:
+            try:
+                return self._socket.recv(_RECEIVED_AT_ONCE)
+            except BlockingIOError:
+                self._wait(select.POLLIN, None)
+            except OSError:
+                return b""
+
+    def _wait(self, event: int, timeout_ms: int | None) -> bool:
+        poll = select.poll()
+        poll.register(self._socket, event)
+        return bool(poll.poll(timeout_ms))
+
+    def close(self) -> None:
+        """Give the copy back."""
+        self._socket.close()
+
+    def end_connection(self) -> None:
+        """Give the copy back, the last one there is: what was sent is still to arrive."""
+        # Who closed the other one may have wanted the connection reset.
+        with contextlib.suppress(OSError):  # it may be gone already
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGERING)
+        self._socket.close()
+
+
+def open_dialogue(client: Client) -> SocketDialogue:
+    """
+    Return the way to a client.
+
+    Raises:
+        RedisError: There is none, or what is sent there is encrypted.
+    """
+    connection = client.connection
+    descriptor = connection.fileno()
+    if descriptor < 0 or isinstance(getattr(connection, "transport", None), TlsTransport):
+        raise RedisError("scripts can be debugged over TCP without TLS, or a Unix socket")
+    return SocketDialogue(descriptor)
