@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -18,8 +19,9 @@ class ConfigurationFilesTests(SynchronousTestCase):
     def setUp(self) -> None:
         """Make a server with a folder for its files."""
         self.session = Session()
-        self.folder = Path(self.mktemp())
-        self.folder.mkdir()
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
         self.config = self.folder / "redis.conf"
         self.acl = self.folder / "users.acl"
         self.files = ConfigurationFiles(self.session.server, str(self.config))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 from twisted.logger import globalLogPublisher
@@ -16,7 +17,9 @@ class KillerScoreTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         """Make a process with a score of 22."""
-        self.file = Path(self.mktemp())
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.file = Path(folder.name) / "oom_score_adj"
         self.file.write_text("22\n")
         self.settings = Settings()
         self.is_replica = False
