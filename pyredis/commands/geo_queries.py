@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from math import isfinite
 from operator import itemgetter
 
+from pyredis.datatypes.geo_search import search, search_members
 from pyredis.datatypes.geohash import (
     LATITUDE_MAX,
     LONGITUDE_MAX,
@@ -20,8 +21,6 @@ from pyredis.datatypes.geohash import (
     Place,
     Shape,
     decode,
-    search,
-    search_members,
 )
 from pyredis.datatypes.sorted_sets import SortedSetValue
 from pyredis.errors import RedisError, syntax_error

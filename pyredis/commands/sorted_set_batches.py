@@ -8,6 +8,7 @@ key that is there, scores that are plain numbers.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from operator import ne
 from typing import Any
 
 from pyredis.commands import (
@@ -38,6 +39,17 @@ def _put_each(
     return added  # type: ignore[return-value]
 
 
+def _changes_each(value: SortedSetValue, scores: Sequence[float], members: Sequence[bytes]) -> bool:
+    """
+    Tell whether each of several scores will change something.
+
+    Only then may they be given at once while effects are repeated elsewhere: what
+    is answered to those that change nothing is answered to some others as well.
+    Of a member that comes twice the second change depends on the first.
+    """
+    return len({*members}) == len(members) and all(map(ne, map(value.scores.get, members), scores))
+
+
 _add_in_turn = in_turn(sorted_sets.zadd)
 
 
@@ -49,7 +61,7 @@ def zadd_each(
     if len(columns) == 2:
         value = only_value(ctx, keys, SortedSetValue)
         scores = None if value is None else parse_plain_doubles(columns[0])
-        if scores is not None:
+        if scores is not None and (ctx.effects is None or _changes_each(value, scores, columns[1])):
             return _put_each(ctx, keys[0], value, scores, columns[1])
     return _add_in_turn(ctx, count, keys, *columns)
 
@@ -87,23 +99,21 @@ def zincrby_each(
     increments: Sequence[bytes],
     members: Sequence[bytes],
 ) -> list[Reply]:
-    """Add numbers to the scores of members of one sorted set."""
+    """Add numbers to the scores of different members of one sorted set."""
     value = only_value(ctx, keys, SortedSetValue)
     numbers = None if value is None else parse_plain_doubles(increments)
-    if numbers is None:
-        return _increase_in_turn(ctx, count, keys, increments, members)
-    find, put, limits = value.score, value.put, ctx.limits
-    replies: list[Reply] = []
-    changes = 0
-    for member, number in zip(members, numbers, strict=True):
-        old = find(member)
-        score = number if old is None else old + number
-        put(member, score, limits)
-        changes += old != score
-        replies.append(Double(score))
-    if changes:
-        ctx.db.changed(keys[0], SORTED_SET, b"zincr", changes)
-    return replies
+    if numbers is not None and len({*members}) == count:
+        olds = map(value.scores.get, members)
+        scores = [
+            number if old is None else old + number
+            for old, number in zip(olds, numbers, strict=True)
+        ]
+        if ctx.effects is None or _changes_each(value, scores, members):
+            _, changes = value.put_each(members, scores, ctx.limits)
+            if changes:
+                ctx.db.changed(keys[0], SORTED_SET, b"zincr", changes)
+            return [*map(Double, scores)]
+    return _increase_in_turn(ctx, count, keys, increments, members)
 
 
 @in_batch(sorted_set_pops.zpopmin)
@@ -132,8 +142,7 @@ def _pop_each(
     if members:
         event = b"zpopmax" if greatest else b"zpopmin"
         ctx.db.changed(columns[0][0], SORTED_SET, event, len(members))
-    pairs = zip(members, map(Double, scores), strict=True)
-    return [[member, score] for member, score in pairs]
+    return [*map(list, zip(members, map(Double, scores), strict=True))]
 
 
 # Asking

@@ -281,21 +281,36 @@ class ChunkedOrder:
         scores = self._score_chunks[number]
         members = self._member_chunks[number]
         at = bisect_left(scores, old)
-        if members[at] != member:
-            at = bisect_left(members, member, at, bisect_right(scores, old, at))
         left = len(scores) - 1
-        if 0 < at < left and scores[at - 1] < new < scores[at + 1]:
-            scores[at] = new
-            return
-        # The set's dict and these chunks share one object for a member.
+        # Members are looked at, wherever in memory they are, only where scores are alike.
+        if at < left and scores[at + 1] == old and members[at] != member:
+            at = bisect_left(members, member, at + 1, bisect_right(scores, old, at + 1))
         if at == left or left < _SPARSE:
             member = members[at]
             self._delete(number, at, 1)
-        else:
-            del scores[at]
-            member = members.pop(at)
+            self.insert(new, member)
+            return
+        # The set's dict and these chunks share one object for a member.
+        member = members.pop(at)
+        del scores[at]
+        target = bisect_left(lasts, new)
+        if target == len(lasts) or lasts[target] == new:
             self._groups[number >> _GROUP_BITS] -= 1
-        self.insert(new, member)
+            self.insert(new, member)
+            return
+        if target != number:
+            groups = self._groups
+            groups[number >> _GROUP_BITS] -= 1
+            groups[target >> _GROUP_BITS] += 1
+            scores = self._score_chunks[target]
+            members = self._member_chunks[target]
+        at = bisect_left(scores, new)
+        if scores[at] == new:
+            at = bisect_left(members, member, at, bisect_right(scores, new, at + 1))
+        scores.insert(at, new)
+        members.insert(at, member)
+        if len(scores) > 2 * _CHUNK:
+            self._split(target)
 
     # Bounds
 

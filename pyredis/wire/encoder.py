@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import lru_cache
-from itertools import chain
+from itertools import chain, repeat
 from typing import Any
 
 from pyredis.errors import RedisError
@@ -84,6 +84,9 @@ def _encode_items(items: Iterable[Any], append: Append, resp: int) -> None:
 
 
 _STRINGS: frozenset[Any] = frozenset({bytes, bytearray})
+# A member and its score, in either protocol.
+_PAIR_2 = b"*2\r\n$%d\r\n%b\r\n$%d\r\n%b\r\n"
+_PAIR_3 = b"*2\r\n$%d\r\n%b\r\n,%b\r\n"
 
 
 def _encode_list(reply: list[Any], append: Append, resp: int, kind: bytes = b"*") -> None:
@@ -99,6 +102,15 @@ def _encode_list(reply: list[Any], append: Append, resp: int, kind: bytes = b"*"
             return
         except TypeError:
             pass
+    if len(reply) == 2 and reply[1].__class__ is Double and kind == b"*":
+        member, score = reply
+        if member.__class__ is bytes:
+            text = format_double(score)
+            if resp == 3:
+                append(_PAIR_3 % (len(member), member, text))
+            else:
+                append(_PAIR_2 % (len(member), member, len(text), text))
+            return
     append(head)
     _encode_items(reply, append, resp)
 
@@ -307,7 +319,10 @@ def encoded(reply: Any, resp: int) -> bytes:
     if kind is int:
         return b":%d\r\n" % reply
     pieces: list[bytes] = []
-    encode(reply, pieces.append, resp)
+    if kind is list:
+        _encode_list(reply, pieces.append, resp)
+    else:
+        encode(reply, pieces.append, resp)
     return b"".join(pieces)
 
 
@@ -323,8 +338,30 @@ def encoded_each(replies: list[Any], resp: int) -> bytes:
         if kind is Simple and replies.count(first) == len(replies):
             wire: bytes = first.wire
             return wire * len(replies)
-        if kind is list and all(reply is first for reply in replies):
+        if kind is Double:
+            texts = _score_texts(replies)
+            return _bulk_body(texts) if resp == 2 else b",%b\r\n" * len(texts) % tuple(texts)
+        if replies[-1] is first and all(reply is first for reply in replies):
             return encoded(first, resp) * len(replies)
+        if kind is list and {*map(len, replies)} == {2}:
+            pairs = _encoded_pairs(replies, resp)
+            if pairs is not None:
+                return pairs
     pieces: list[bytes] = []
     _encode_items(replies, pieces.append, resp)
     return b"".join(pieces)
+
+
+def _encoded_pairs(replies: list[list[Any]], resp: int) -> bytes | None:
+    """Return arrays of two as bytes, if each is a member of moderate length and its score."""
+    members, scores = zip(*replies, strict=True)
+    if {*map(type, members)} != {bytes} or {*map(type, scores)} != {Double}:
+        return None
+    texts = _score_texts(list(scores))
+    try:
+        heads = map(_between, map(len, members))
+        score_heads = repeat(b"\r\n,") if resp == 3 else map(_between, map(len, texts))
+        columns = zip(repeat(b"*2"), heads, members, score_heads, texts, repeat(CRLF), strict=False)
+        return b"".join(chain.from_iterable(columns))
+    except IndexError:
+        return None

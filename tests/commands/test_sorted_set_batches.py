@@ -10,6 +10,7 @@ from pyredis.datatypes import score_order, sorted_sets
 from pyredis.execution.dispatch import FLUSH_BYTES
 from tests.commands.session import Session
 from tests.commands.test_batches import comparable, one_by_one, state, together
+from tests.execution.test_propagation import Recorder
 
 MEMBERS = [b"m%d" % number for number in range(30)]
 SCORES = [
@@ -117,6 +118,23 @@ class SameAsSingleTests(SynchronousTestCase):
             self.assertEqual(state(mine), state(theirs), (name, requests))
         for key in ("small", "large"):
             self.assertEqual(mine.do("ZSCAN", key, 0), theirs.do("ZSCAN", key, 0))
+
+    @settings(max_examples=100, deadline=None)
+    @given(st.lists(runs(), max_size=8))
+    def test_what_is_repeated(self, steps: list[tuple[bytes, list[list[bytes]]]]) -> None:
+        """Replicas and the append-only file get the requests that changed something."""
+        mine, theirs = self.session(), self.session()
+        told = Recorder(), Recorder()
+        mine.server.propagation.add(told[0])
+        theirs.server.propagation.add(told[1])
+        for name, requests in steps:
+            together(mine, name, requests)
+            one_by_one(theirs, name, requests)
+            for session in (mine, theirs):
+                session.server.propagation.flush()
+
+            self.assertEqual(told[0].taken(), told[1].taken(), (name, requests))
+            self.assertEqual(state(mine), state(theirs), (name, requests))
 
 
 class AtOnceTests(SynchronousTestCase):

@@ -34,6 +34,17 @@ ROWS: dict[str, tuple[object, bytes, bytes | None]] = {
     "any bytes": (b"\0\r\n\xff", b"$4\r\n\0\r\n\xff\r\n", None),
     "an integer": (42, b":42\r\n", None),
     "zero": (0, b":0\r\n", None),
+    "a member and its score": (
+        [b"m", Double(-1.5)],
+        b"*2\r\n$1\r\nm\r\n$4\r\n-1.5\r\n",
+        b"*2\r\n$1\r\nm\r\n,-1.5\r\n",
+    ),
+    "a number and a score": ([1, Double(2.0)], b"*2\r\n:1\r\n$1\r\n2\r\n", b"*2\r\n:1\r\n,2\r\n"),
+    "a set of a member and a score": (
+        SetReply([b"m", Double(2.0)]),
+        b"*2\r\n$1\r\nm\r\n$1\r\n2\r\n",
+        b"~2\r\n$1\r\nm\r\n,2\r\n",
+    ),
     "the least integer": (-(2**63), b":-9223372036854775808\r\n", None),
     "the null": (None, b"$-1\r\n", b"_\r\n"),
     "the null array": (NULL_ARRAY, b"*-1\r\n", b"_\r\n"),
@@ -295,6 +306,16 @@ class SeveralTests(SynchronousTestCase):
             [1, b"a"],
             [[1], [2]],
             [[b"a", b"b"]] * 3,
+            [[b"a", b"b"], [b"c", Double(1.0)]],
+            [[b"a", Double(-0.0)], [b"bb", Double(float("inf"))], [b"", Double(0.1)]],
+            [[b"a", Double(3.0)], [b"x" * 2000, Double(17.0)]],
+            [[b"a", Double(3.0)], [Double(3.0), b"a"]],
+            [[b"a", Double(3.0)], [b"a", 3]],
+            [[b"a", Double(3.0)], [None, Double(3.0)], []],
+            [Double(1.0), Double(2.0)],
+            [Double(-0.0), Double(1e300), Double(0.1)],
+            [Double(1.0), None],
+            [Scored([b"a", b"b"], [1.0, 2.5])] * 2,
         ):
             for resp in (2, 3):
                 self.assertEqual(
