@@ -203,6 +203,7 @@ FURTHER = (
     Workload("XADD", ("XADD", "mystream", "*", "myfield", "{data}")),
     Workload("BITCOUNT", ("BITCOUNT", "mybits"), _bitmap),
     Workload("PFADD", ("PFADD", "myhll", f"element:{RANDOM}")),
+    Workload("EVAL", ("EVAL", "return 1", "0")),
     Workload("GEOADD", ("GEOADD", "mygeo", "15.5", "37.5", f"element:{RANDOM}")),
     Workload(
         "GEOSEARCH",
