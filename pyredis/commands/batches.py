@@ -91,20 +91,16 @@ def incr_each(ctx: Context, count: int, keys: Sequence[bytes]) -> list[Reply]:
     if not {*map(type, found)} <= _COUNTABLE:
         return []
     totals: list[Any] = [1 if number is None else number + 1 for number in found]
-    if len({*keys}) != count:
-        totals = _with_repetitions(keys, totals)
+    places = dict(zip(reversed(keys), range(count - 1, -1, -1), strict=True))
+    if len(places) != count:
+        # Some come again, and are counted up from what they were by then.
+        for place in sorted({*range(count)}.difference(places.values())):
+            key = keys[place]
+            totals[place] = totals[places[key]] + 1
+            places[key] = place
     if max(totals) > INT64_MAX or not db.store_many(keys, totals):
         return []
     db.changed(keys[0], STRING, b"incrby", count)
-    return totals
-
-
-def _with_repetitions(keys: Sequence[bytes], totals: list[int]) -> list[int]:
-    """Return totals of numbers where some are counted up again, each by what was before."""
-    last: dict[bytes, int] = {}
-    for place, (key, total) in enumerate(zip(keys, totals, strict=True)):
-        before = last.get(key)
-        last[key] = totals[place] = total if before is None else before + 1
     return totals
 
 
