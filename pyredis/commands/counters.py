@@ -100,7 +100,7 @@ def incrbyfloat(ctx: Context, key: bytes, increment: bytes) -> Reply:
         raise not_a_float() from None
     except OverflowError:
         raise RedisError("increment would produce NaN or Infinity") from None
-    db.overwrite(key, text)
+    db.overwrite(key, strings.from_float(text))
     db.changed(key, STRING, b"incrbyfloat")
     ctx.propagate(b"SET", key, text, b"KEEPTTL")
     return text

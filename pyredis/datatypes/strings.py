@@ -5,7 +5,8 @@ There is no class for a string, since a wrapper would cost more memory than
 most values.  ``bytes`` is what clients set, ``int`` the result of INCR and its
 like (Redis's int encoding), ``bytearray`` one that has been changed in place:
 APPEND, SETRANGE and SETBIT turn a value into one, and go on in it at the cost
-of what they change only.
+of what they change only.  :class:`PrintedNumber` is a kind of ``bytes`` that only
+OBJECT ENCODING can tell from others.
 """
 
 from __future__ import annotations
@@ -17,6 +18,17 @@ from pyredis.datatypes.encodings import is_integer
 StringValue: TypeAlias = bytes | int | bytearray
 
 _EMBEDDED_BYTES = 44  # longer strings do not fit into one allocation with Redis's object
+
+
+class PrintedNumber(bytes):
+    """The text of an integer that is stored as a text: INCRBYFLOAT does not look what it prints."""
+
+    __slots__ = ()
+
+
+def from_float(text: bytes) -> bytes:
+    """Return the value that INCRBYFLOAT stores for what it printed."""
+    return PrintedNumber(text) if is_integer(text) else text
 
 
 def to_bytes(value: StringValue) -> bytes:
@@ -40,7 +52,7 @@ def encoding_of(value: StringValue) -> str:
     if isinstance(value, bytearray):
         return "raw"
     size = len(value)
-    if size <= 20 and is_integer(value):
+    if size <= 20 and is_integer(value) and not isinstance(value, PrintedNumber):
         return "int"
     return "embstr" if size <= _EMBEDDED_BYTES else "raw"
 

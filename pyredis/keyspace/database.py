@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from pyredis.datatypes.gradual_scan_index import GradualScanIndex
 from pyredis.datatypes.hashes import HashValue
+from pyredis.datatypes.strings import PrintedNumber
 from pyredis.errors import WrongType
 from pyredis.keyspace.events import EVICTED, EXPIRED, GENERIC, HASH, KEY_MISS, NEW
 from pyredis.keyspace.expiry import Deadlines
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 Value = Any
 StringValue = bytes | int | bytearray
-STRING_TYPES: frozenset[Any] = frozenset({bytes, int, bytearray})
+STRING_TYPES: frozenset[Any] = frozenset({bytes, int, bytearray, PrintedNumber})
 
 _T = TypeVar("_T")
 

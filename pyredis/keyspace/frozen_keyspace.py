@@ -15,12 +15,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from pyredis.datatypes.strings import PrintedNumber
 from pyredis.keyspace.database import Database, Value
 
 if TYPE_CHECKING:
     from pyredis.keyspace.keyspace import Keyspace
 
-_NEVER_CHANGED = frozenset({bytes, int, type(None)})
+_NEVER_CHANGED = frozenset({bytes, int, PrintedNumber, type(None)})
 
 
 class FrozenDatabase:

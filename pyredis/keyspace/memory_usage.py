@@ -19,10 +19,12 @@ from pyredis.datatypes.encodings import EncodingLimits
 from pyredis.datatypes.hashes import HashValue
 from pyredis.datatypes.sets import SetValue
 from pyredis.datatypes.sorted_sets import SortedSetValue
+from pyredis.datatypes.strings import PrintedNumber
 from pyredis.keyspace.database import Database, Value
 
 _size = sys.getsizeof
 
+_FLAT: frozenset[type] = frozenset({bytes, bytearray, int, float, array, PrintedNumber})
 # Integers that Python has ready: nobody owns them.
 _SHARED_INTEGERS = range(-5, 257)
 
@@ -68,7 +70,7 @@ class _Measurement:
         kind = thing.__class__
         if thing is None or kind in (bool, str, type, EncodingLimits):
             return 0
-        if kind in (bytes, bytearray, int, float, array):
+        if kind in _FLAT:
             if is_shared or (kind is int and thing in _SHARED_INTEGERS):
                 return 0
             return _size(thing)

@@ -24,6 +24,7 @@ from pyredis.datatypes.lists import ListValue
 from pyredis.datatypes.sets import SetValue
 from pyredis.datatypes.sorted_sets import SortedSetValue
 from pyredis.datatypes.streams import StreamValue
+from pyredis.datatypes.strings import PrintedNumber
 from pyredis.persistence import rdb_format as rdb
 from pyredis.persistence.listpacks import (
     write_listpack,
@@ -89,7 +90,7 @@ class ValueWriter:
             return rdb.STRING, (self.strings.encode(value),)
         if kind is int:
             return rdb.STRING, (encode_integer(value),)
-        if kind is bytearray:
+        if kind is bytearray or kind is PrintedNumber:
             return rdb.STRING, (self.strings.encode(bytes(value)),)
         if kind is HashValue:
             return self._hash(value)

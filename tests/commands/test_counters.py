@@ -51,6 +51,22 @@ class NumberTests(StringCase):
         )
         self.assertEqual(self.error("INCRBYFLOAT", "l", "1"), WRONG_TYPE)
 
+    def test_a_whole_number_from_incrbyfloat(self) -> None:
+        """It is a text to OBJECT ENCODING, and to all others what it reads as."""
+        self.do("INCRBYFLOAT", "f", "3")
+
+        self.assertEqual(self.do("OBJECT", "ENCODING", "f"), b"embstr")
+        for command in (("GET", "f"), ("GETRANGE", "f", 0, -1), ("GETEX", "f"), ("GETDEL", "f")):
+            self.assertIs(type(self.do(*command)), bytes)
+        self.do("INCRBYFLOAT", "f", "3")
+        self.assertEqual(self.do("MGET", "f", "f"), [b"3", b"3"])
+        self.assertGreater(self.do("MEMORY", "USAGE", "f"), 0)
+        payload = self.do("DUMP", "f")
+        self.do("SET", "g", "3")
+        self.assertEqual(payload, self.do("DUMP", "g"))
+        self.assertEqual(self.do("INCR", "f"), 4)
+        self.assertEqual(self.do("OBJECT", "ENCODING", "f"), b"int")
+
     def test_incrbyfloat_propagates_the_sum(self) -> None:
         """Sums may differ elsewhere, so the result is repeated."""
         self.assertEqual(

@@ -45,6 +45,17 @@ class ReadingTests(SynchronousTestCase):
         ):  # fmt: skip
             self.assertEqual(strings.encoding_of(value), encoding, value)
 
+    def test_what_a_float_printed(self) -> None:
+        """It reads as any text, and is not taken for a number."""
+        value = strings.from_float(b"12")
+
+        self.assertEqual(strings.encoding_of(value), "embstr")
+        self.assertIs(strings.copy_string(value), value)
+        self.assertIs(type(strings.to_bytes(value)), bytes)
+        self.assertIs(type(strings.get_range(value, 0, -1)), bytes)
+        self.assertEqual(strings.append(value, b"3"), b"123")
+        self.assertIs(type(strings.from_float(b"1.5")), bytes)
+
     def test_ranges(self) -> None:
         """GETRANGE counts both ends in, and binds them to the string."""
         for start, end, expected in (

@@ -123,8 +123,6 @@ class StringTests(FamilyTests):
             SET n 1234512345 ; SET m 12345 ; LCS n m ; LCS n m IDX WITHMATCHLEN ; LCS a a IDX ; LCS n a idx
             SET x aXbXcXd ; SET y aYbYcYd ; LCS x y IDX ; LCS x y IDX MINMATCHLEN 1 WITHMATCHLEN ; LCS a
         """,
-        # Not here: INCRBYFLOAT to a whole number, an embstr in Redis.  PyRedis looks
-        # at the bytes when it is asked, and these are an integer's.
         "what is stored as a number says so": """
             SET k 12 ; OBJECT ENCODING k ; SET k 9223372036854775807 ; OBJECT ENCODING k
             SET k 9223372036854775808 ; OBJECT ENCODING k ; SET k -1 ; OBJECT ENCODING k ; SET k 01
@@ -136,6 +134,17 @@ class StringTests(FamilyTests):
             INCR n ; OBJECT ENCODING n ; INCRBYFLOAT n 1.5 ; OBJECT ENCODING n
             GETSET n 7 ; OBJECT ENCODING n ; MSET n 8 ; OBJECT ENCODING n
             SETEX n 100 9 ; OBJECT ENCODING n ; SETNX m 5 ; OBJECT ENCODING m
+        """,
+        "what INCRBYFLOAT prints is a text": """
+            INCRBYFLOAT k 3 ; OBJECT ENCODING k ; COPY k j ; OBJECT ENCODING j ; RENAME j m ; OBJECT ENCODING m
+            GET k ; GETRANGE k 0 -1 ; GETRANGE k 0 0 ; STRLEN k ; MGET k m ; GETBIT k 2 ; BITCOUNT k ; LCS k m
+            TYPE k ; EXPIRE k 100 ; GETEX k PERSIST ; OBJECT ENCODING k ; SORT l BY nothing GET k ; EVAL "return redis.call('GET', KEYS[1])" 1 k
+            INCR k ; OBJECT ENCODING k ; INCRBYFLOAT k 1 ; INCRBYFLOAT k -1e0 ; OBJECT ENCODING k ; DECRBY k 9
+            INCRBYFLOAT k 3 ; SET k x GET ; INCRBYFLOAT m -5 ; GETSET m 4 ; INCRBYFLOAT m 1 ; GETDEL m
+            INCRBYFLOAT k 1 ; SET n 7 ; INCRBYFLOAT n 1 ; APPEND n 5 ; GET n ; INCRBYFLOAT o 12 ; SETRANGE o 0 3 ; GET o
+            INCRBYFLOAT p 9223372036854775807 ; OBJECT ENCODING p ; INCRBYFLOAT q 2 ; BITOP NOT r q ; GET r
+            INCRBYFLOAT s 3 ; SETBIT s 6 1 ; GET s ; INCRBYFLOAT t 3 ; PFADD t a ; LPUSH t a ; MOVE t 1 ; SELECT 1
+            OBJECT ENCODING t ; GET t
         """,
         "APPEND and SETRANGE leave a raw string": """
             SET k a ; APPEND k b ; OBJECT ENCODING k ; SET n 1 ; APPEND n 2 ; OBJECT ENCODING n
