@@ -111,7 +111,8 @@ class Client:
         debug_mode: Its scripts are debugged: ``forked`` with a copy of the data, ``sync``
             while everything else stands still; empty if they are not.
         is_told: It is told of changed keys, its own or another client's.
-        plain: Finds the commands that may go the dispatcher's short way for its user.
+        plain: Finds the commands that may go the dispatcher's short way for its user;
+            ``plain_in_scripts`` those that its scripts may call so.
         replica: What it has told of itself as a replica; None for any other client.
         reads_lines: The request that waits was typed as a line: its answer has
             the form that people read.
@@ -142,6 +143,7 @@ class Client:
         "no_touch",
         "output_bytes",
         "plain",
+        "plain_in_scripts",
         "reads_lines",
         "replica",
         "reply_mode",
@@ -215,7 +217,9 @@ class Client:
     def become(self, user: User) -> None:
         """Be a user from now on, with the permissions the user has now."""
         self.user = user
-        self.plain = self.ctx.server.access.plain_of(user)
+        access = self.ctx.server.access
+        self.plain = access.plain_of(user)
+        self.plain_in_scripts = access.plain_in_scripts_of(user)
 
     @property
     def is_replica(self) -> bool:

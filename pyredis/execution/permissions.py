@@ -5,9 +5,9 @@ Rules and users live in :mod:`pyredis.acl`, which knows no command. Here they
 meet the command table: which keys and channels a request has, which commands a
 user may run without being asked each time, whom a change of rules cuts off.
 
-A user to whom nothing is denied is never asked. For others a table of their own
-is made of the plain commands that no key could keep them from; these go the
-short way through the dispatcher, all else is asked for by a guard.
+A user to whom nothing is denied is never asked. Others have tables of their own
+of the plain commands that may go the short way through the dispatcher, see
+:mod:`pyredis.execution.checked_commands`; all else is asked for by a guard.
 """
 
 from __future__ import annotations
@@ -20,24 +20,20 @@ from pyredis.acl.catalogue import Catalogue, CommandEntry
 from pyredis.acl.files import text_of, users_in
 from pyredis.acl.log import AccessLog, Where
 from pyredis.acl.rules import Rulebook, merge_selectors
-from pyredis.acl.selectors import READ, WRITE, Denial, Reason
+from pyredis.acl.selectors import READ, Denial, Reason
 from pyredis.acl.users import User, Users
 from pyredis.errors import RedisError
+from pyredis.execution.checked_commands import CommandsOfUser, Refusal, permissions_for
 from pyredis.execution.client_lines import client_line
 from pyredis.execution.flags import (
-    ACCESS,
-    DELETE,
     INCOMPLETE,
-    INSERT,
     MODULE,
     NOT_KEY,
-    UPDATE,
     VARIABLE_FLAGS,
-    Access,
     Category,
     category_names,
 )
-from pyredis.execution.key_specs import KeyRange, KeySpec, find_keys_and_access, has_keys
+from pyredis.execution.key_specs import KeyRange, KeySpec, find_keys_and_access
 
 if TYPE_CHECKING:
     from pyredis.execution.client import Client
@@ -49,7 +45,6 @@ CATEGORIES = tuple(str(category.name).lower() for category in Category)
 NeedsFinder: TypeAlias = Callable[[Sequence[bytes]], Sequence[tuple[int, int]]]
 """Finds the indexes of keys, and of each the permissions it takes."""
 
-_CHANGES = INSERT | DELETE | UPDATE
 _UNCERTAIN = INCOMPLETE | VARIABLE_FLAGS
 
 _WHY_NOT_ANY_MORE = {
@@ -99,12 +94,12 @@ def needs_finder(specs: Sequence[KeySpec]) -> NeedsFinder:
     what can be known of a command without a request is looked at once.
     """
     wanted = [spec for spec in specs if NOT_KEY not in spec.access]
-    plain = [(spec.find, _needed(spec.access)) for spec in wanted]
+    plain = [(spec.find, permissions_for(spec.access)) for spec in wanted]
 
     def find_any(argv: Sequence[bytes]) -> Sequence[tuple[int, int]]:
         # A script may ask about a request with words missing.
         return [
-            (index, _needed(access))
+            (index, permissions_for(access))
             for index, access in find_keys_and_access(specs, argv)
             if index < len(argv)
         ]
@@ -120,14 +115,9 @@ def needs_finder(specs: Sequence[KeySpec]) -> NeedsFinder:
     only = wanted[0] if len(wanted) == 1 else None
     if isinstance(only, KeyRange) and isinstance(only.begin, int) and only.last == 0:
         index = only.begin
-        found = ((index, _needed(only.access)),)
+        found = ((index, permissions_for(only.access)),)
         return lambda argv: found if index < len(argv) else ()
     return find_plain
-
-
-def _needed(access: Access) -> int:
-    """Return which permissions an access to a key takes."""
-    return (READ if access & ACCESS else 0) | (WRITE if access & _CHANGES else 0)
 
 
 class AccessControl:
@@ -148,7 +138,8 @@ class AccessControl:
         self.log = AccessLog()
         self.superuser = self.users.new_default()
         self.superuser.name = b"(superuser)"
-        self._plain: dict[User, dict[bytes, Command]] = {}
+        self._plain: dict[User, CommandsOfUser] = {}
+        self._plain_in_scripts: dict[User, CommandsOfUser] = {}
         self._finders: dict[Command, NeedsFinder] = {}
 
     @property
@@ -159,14 +150,22 @@ class AccessControl:
 
     def plain_of(self, user: User) -> Callable[[bytes], Command | None]:
         """Return the lookup of the commands that may go the short way for a user."""
+        return self._short_way(user, self._plain, self.refusal)
+
+    def plain_in_scripts_of(self, user: User) -> Callable[[bytes], Command | None]:
+        """Return the lookup of the commands that scripts may call in the short way for a user."""
+        return self._short_way(user, self._plain_in_scripts, None)
+
+    def _short_way(
+        self, user: User, known: dict[User, CommandsOfUser], refusal: Refusal | None
+    ) -> Callable[[bytes], Command | None]:
         table = self._server.table.plain
         if user.is_unrestricted:
             return table.get
-        own = self._plain.get(user)
+        own = known.get(user)
         if own is None:
-            own = {name: command for name, command in table.items() if _is_open(user, command)}
-            self._plain[user] = own
-        return own.get
+            own = known[user] = CommandsOfUser(user, table, refusal)
+        return own.__getitem__
 
     # Requests
 
@@ -216,7 +215,7 @@ class AccessControl:
         """Tell whether the request under way may look into keys that its words do not name."""
         argv = client.argv
         if client.user.is_unrestricted or not argv:
-            # The short way is open only where no key is denied.
+            # The short way is open only where the words name all keys, or none is denied.
             return True
         request = self.request(self._server.table.resolve(argv), argv)
         return any(
@@ -285,7 +284,7 @@ class AccessControl:
 
     def user_changed(self, user: User) -> None:
         """Let the clients of a user feel what it may do now."""
-        self._plain.pop(user, None)
+        self._forget(user)
         for client in self._server.clients.values():
             if client.user is user:
                 client.become(user)
@@ -299,12 +298,18 @@ class AccessControl:
         self.rulebook.catalogue.add(_entries(self._server.table))
         self.users.recompute()
         self._plain.clear()
+        self._plain_in_scripts.clear()
         for client in self._server.clients.values():
             client.become(client.user)
 
+    def _forget(self, user: User) -> None:
+        """Forget which commands may go the short way for a user."""
+        self._plain.pop(user, None)
+        self._plain_in_scripts.pop(user, None)
+
     def _cut_off(self, user: User) -> None:
         """Hang up on the clients of a user that is none any more."""
-        self._plain.pop(user, None)
+        self._forget(user)
         for client in [c for c in self._server.clients.values() if c.user is user]:
             client.become(self.users.default)
             client.authenticated = False
@@ -342,18 +347,6 @@ def _entry(declaration: Declaration) -> CommandEntry:
         frozenset(name[1:] for name in category_names(declaration.categories)),
         tuple(each.display_name for each in declaration.subcommands.values()),
         MODULE not in declaration.flags,
-    )
-
-
-def _is_open(user: User, command: Command) -> bool:
-    """Tell whether a command can never be denied to a user."""
-    name = command.display_name
-    if command.declaration.channels is not None:
-        return False
-    keyless = not has_keys(command.key_specs)
-    return any(
-        (selector.all_commands or name in selector.allowed) and (keyless or selector.all_keys)
-        for selector in user.selectors
     )
 
 

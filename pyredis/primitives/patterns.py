@@ -20,7 +20,7 @@ What is odd about Redis, and kept:
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Final, TypeAlias
 
@@ -48,6 +48,32 @@ def compile_glob(pattern: bytes, ignore_case: bool = False) -> Matcher:
     if len(pattern) <= _CACHED_LENGTH:
         return _compile_cached(pattern, ignore_case)
     return _compile(pattern, ignore_case)
+
+
+def compile_globs(patterns: Sequence[bytes]) -> Matcher:
+    """Return the function that tells whether a text matches any of some patterns as a whole."""
+    if len(patterns) == 1:
+        return compile_glob(patterns[0])
+    prefixes: list[bytes] = []
+    others: list[Matcher] = []
+    for pattern in patterns:
+        prefix = _prefix_of(pattern)
+        if prefix:
+            prefixes.append(prefix)
+        else:
+            others.append(compile_glob(pattern))
+    if prefixes:
+        beginnings = tuple(prefixes)
+        if not others:
+            return lambda text: text.startswith(beginnings)
+        others.append(lambda text: text.startswith(beginnings))
+    return lambda text: any(matches(text) for matches in others)
+
+
+def _prefix_of(pattern: bytes) -> bytes:
+    """Return what stands before the only star, if that is the end and all else is literal."""
+    prefix = pattern[:-1]
+    return prefix if pattern[-1:] == b"*" and _SPECIAL.search(prefix) is None else b""
 
 
 def glob_match(pattern: bytes, text: bytes, ignore_case: bool = False) -> bool:

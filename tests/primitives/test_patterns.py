@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from pyredis.primitives.patterns import compile_glob, glob_match
+from pyredis.primitives.patterns import compile_glob, compile_globs, glob_match
 
 MATCHES = [
     (b"", b""), (b"*", b"a"), (b"*", b"a\nb\0\xff"), (b"**", b"a"), (b"h?llo", b"hello"),
@@ -157,6 +157,19 @@ class GlobTests(SynchronousTestCase):
         pattern = b"".join(b"\\" + bytes([byte]) for byte in text)
         self.assertTrue(glob_match(pattern, text))
         self.assertFalse(glob_match(pattern, text + b"x"))
+
+    def test_several_at_once(self) -> None:
+        """A text matches any of several patterns as it matches each."""
+        patterns = [b"app:*", b"*", b"exact", b"a*z", rb"\*", b"x?", b"*end", b"b[ab]*", b""]
+        texts = [b"", b"app:", b"app:1", b"exact", b"exactly", b"az", b"*", b"xy", b"bend", b"ba"]
+        for first in patterns:
+            for second in patterns:
+                for text in texts:
+                    expected = glob_match(first, text) or glob_match(second, text)
+                    self.assertEqual(compile_globs([first, second])(text), expected)
+                    self.assertEqual(compile_globs([first])(text), glob_match(first, text))
+                    three = compile_globs([first, second, b"app:*"])(text)
+                    self.assertEqual(three, expected or text.startswith(b"app:"))
 
     def test_abusive_patterns_take_no_time(self) -> None:
         """Patterns made to try every combination end at once."""

@@ -244,7 +244,7 @@ class Scripting:
         own.effects = ctx.effects
         client.resp = 2
         client.user = caller.user
-        client.plain = caller.plain
+        client.plain = caller.plain_in_scripts
         client.no_touch = caller.no_touch
         self.caller = caller
         self._code = code
