@@ -16,11 +16,16 @@ from __future__ import annotations
 import ctypes
 import os
 import re
+import sys
 from collections.abc import Callable
 from typing import Any
 
 # How many times as long as it took to measure a figure is good for.
 _GOOD_FOR = 20
+
+# As long as no more small objects than this came or went, they are taken for average ones.
+_FEW_BLOCKS = 2_000
+_AVERAGE_BLOCK = 80
 
 _SIZE_CLASS = re.compile(rb"^ *\d+ +(\d+) +\d+ +(\d+) +\d+$", re.MULTILINE)
 
@@ -56,6 +61,8 @@ class ProcessMemory:
     def __init__(self, timer: Callable[[], int]) -> None:
         self._timer = timer
         self._small = 0
+        self._measured = 0
+        self._blocks = 0
         self._good_until = 0
         self.program = 0
         self.peak = 0
@@ -66,7 +73,8 @@ class ProcessMemory:
     def used(self) -> int:
         """Measure, and return the bytes in use."""
         started = self._timer()
-        self._small = small_objects_bytes() if _SMALL is not None else 0
+        self._small = self._measured = small_objects_bytes() if _SMALL is not None else 0
+        self._blocks = sys.getallocatedblocks()
         used = max(0, self._small + _large_bytes() - self.program)
         now = self._timer()
         self._good_until = now + _GOOD_FOR * (now - started)
@@ -96,6 +104,16 @@ class ProcessMemory:
     def end_startup(self) -> None:
         """Take what is in use now for what the empty server needs."""
         self.startup = self.used()
+
+    def begin_anew(self) -> None:
+        """Take what is in use now for the program and an empty server, as that has no data now."""
+        grown = sys.getallocatedblocks() - self._blocks
+        if abs(grown) > _FEW_BLOCKS:
+            self.used()
+        elif _SMALL is not None:
+            self._small = self._measured + grown * _AVERAGE_BLOCK
+        self.program = max(0, self._small + _large_bytes() - self.startup)
+        self.peak = self.startup
 
 
 def resident_memory() -> int:

@@ -33,6 +33,19 @@ class ProcessMemoryTests(SynchronousTestCase):
         """The program itself does not count."""
         self.assertLess(self.memory.used(), MEGABYTE)
 
+    def test_it_begins_anew(self) -> None:
+        """What is in use at that moment, a little or much, does not count from then on."""
+        self.memory.end_startup()
+        for size in (1_000, 100_000):
+            kept = [os.urandom(67) for _ in range(size)]
+            self.memory.begin_anew()
+            self.assertEqual(self.memory.peak, self.memory.startup)
+            self.assertApproximates(self.memory.used(), self.memory.startup, MEGABYTE // 4)
+            before = self.memory.used()
+            more = [os.urandom(67) for _ in range(50_000)]
+            self.assertApproximates(self.memory.used() - before, 50_000 * 120, MEGABYTE)
+            del kept, more
+
     def test_large_objects(self) -> None:
         """They show at once, and no longer when they are freed."""
         before = self.memory.used()

@@ -120,9 +120,7 @@ class Instance:
         }
         self.modules: list[LoadedModule] = []
         self.switches = DebugSwitches()
-        self.run_id = f"{rng.getrandbits(160):040x}"
-        self.replication_id = f"{rng.getrandbits(160):040x}"
-        self.started_ms = keyspace.now_ms
+        self.begin_run()
         self._next_client = 1
         self.propagation = Propagation(self)
         self.replication: Replication = NoReplication()
@@ -148,6 +146,12 @@ class Instance:
         self.dispatcher.after_call = self._after_call
         self.dispatcher.took_long = self._took_long
         self.dispatcher.count_durations = self._count_durations
+
+    def begin_run(self) -> None:
+        """Take names that no other run has, and the time for that of the start."""
+        self.run_id = f"{self.rng.getrandbits(160):040x}"
+        self.replication_id = f"{self.rng.getrandbits(160):040x}"
+        self.started_ms = self.keyspace.now_ms
 
     def _after_call(
         self,
@@ -258,7 +262,8 @@ class Instance:
         """Take a client out of every registry: nothing is owed to it any more."""
         client.closing = True
         self.client_limit.forget(client)
-        if self.clients.pop(client.id, None) is not None:
+        if self.clients.get(client.id) is client:
+            del self.clients[client.id]
             self.statistics.input_bytes += client.input_bytes
             self.statistics.output_bytes += client.output_bytes
         self.waiting_room.leave(client)

@@ -37,6 +37,7 @@ class ClientPause:
 
     Attributes:
         is_on: Whether commands may have to wait now.
+        spared: Who never has to.
     """
 
     def __init__(self, server: Instance) -> None:
@@ -48,6 +49,7 @@ class ClientPause:
         self._held_keys: Counter[bytes] = Counter()
         self._unserved: dict[tuple[Database, bytes], None] = {}
         self.is_on = False
+        self.spared: Client | None = None
 
     def begin(self, until_ms: int, holds_all: bool) -> None:
         """
@@ -118,6 +120,8 @@ class ClientPause:
 
     def holds(self, client: Client, command: Command, argv: Sequence[bytes]) -> bool:
         """Tell whether a command has to wait."""
+        if client is self.spared:
+            return False
         if self._timer is not None and (self._holds_all or self._may_replicate(command, argv)):
             return True
         transaction = client.transaction

@@ -16,7 +16,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from pyredis.net.factory import RedisFactory
-from pyredis.net.hub import ReadHub, make_hub
+from pyredis.net.hub import make_hub
 from pyredis.net.tls import Tls, TlsUnusable
 from pyredis.net.transport import RedisPort
 
@@ -81,8 +81,7 @@ class ListenerService(Service):
         self._pick_port = pick_port
         self._hub = make_hub(reactor, server.begin_round)
         self.factory = RedisFactory(server, self._hub)
-        if self._hub is not None:
-            self._state_facts(self._hub)
+        self.count_anew()
         server.round_changed = self._change_round
         server.settings.observe("client-output-buffer-limit", self._apply_limits)
         self._tls = tls
@@ -90,11 +89,16 @@ class ListenerService(Service):
         self._encrypted = _Ports("tls")
         self._unix: Any = None
 
-    def _state_facts(self, hub: ReadHub) -> None:
+    def count_anew(self) -> None:
+        """State how often was read and written from now on."""
+        hub = self._hub
+        if hub is None:
+            return
+        rounds, reads, writes = hub.rounds, hub.reads, hub.writes
         self._server.facts.update(
-            rounds_of_reading=lambda: hub.rounds,
-            total_reads_processed=lambda: hub.reads,
-            total_writes_processed=lambda: hub.writes,
+            rounds_of_reading=lambda: hub.rounds - rounds,
+            total_reads_processed=lambda: hub.reads - reads,
+            total_writes_processed=lambda: hub.writes - writes,
         )
 
     def _apply_limits(self) -> None:
@@ -150,7 +154,7 @@ class ListenerService(Service):
 
     def take_over(self, other: ListenerService) -> None:
         """
-        Listen where another server does, in its place, and keep its idle connections.
+        Listen where another server does, in its place.
 
         Args:
             other: Listens nowhere afterwards.
@@ -165,7 +169,10 @@ class ListenerService(Service):
         self.factory.move_to(self._server)
         if self._hub is not None:
             self._change_round()
-            self._state_facts(self._hub)
+            self.count_anew()
+
+    def take_clients(self, other: ListenerService) -> None:
+        """Keep the idle connections of another server; those that are not are closed."""
         for client in list(other._server.clients.values()):
             client.connection.move_to(self._server)
 

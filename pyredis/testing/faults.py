@@ -141,11 +141,15 @@ class Faults:
     Args:
         server: Where they happen.
         run: Calls a function where the server lives.
+
+    Attributes:
+        were_used: Whether anything was ever asked of them.
     """
 
     def __init__(self, server: Instance, run: Run) -> None:
         self._server = server
         self._run = run
+        self.were_used = False
         self._faults: list[Fault] = []
         self._refusals: list[Fault] = []
         self._excused: Client | None = None
@@ -153,6 +157,7 @@ class Faults:
 
     def seed(self, seed: int) -> None:
         """Begin the sequence of chances anew; every server begins with 0."""
+        self.were_used = True
         self._chance.seed(seed)
 
     def error(self, command: str | Iterable[str] = "*", message: str = "", **where: Any) -> Fault:
@@ -236,6 +241,7 @@ class Faults:
 
     def refuse(self, *, probability: float = 1.0, times: int | None = None) -> Fault:
         """Hang up on whoever connects; connections that are there already stay."""
+        self.were_used = True
         where = Where("*", None, None, probability, times, self._chance)
         fault = Fault(self, "refused connections", lambda *request: None, where)
         self._run(lambda: self._refusals.append(fault))
@@ -279,6 +285,7 @@ class Faults:
         command: str | Iterable[str],
         where: dict[str, Any],
     ) -> Fault:
+        self.were_used = True
         fault = Fault(self, description, happen, self._where(command, **where))
 
         def add() -> None:

@@ -113,11 +113,23 @@ def _key(options: dict[str, Any]) -> Any:
     return tuple(sorted((name, repr(value)) for name, value in options.items()))
 
 
-@pytest.fixture(scope="session")
-def _pyredis_pool() -> Iterator[_Pool]:
-    pool = _Pool()
-    yield pool
-    pool.close()
+# Not a fixture: pytest would look after it in every test.
+_POOL = pytest.StashKey[_Pool]()
+
+
+def _pool(request: pytest.FixtureRequest) -> _Pool:
+    """Return the servers of this session."""
+    stash = request.config.stash
+    if _POOL not in stash:
+        stash[_POOL] = _Pool()
+    return stash[_POOL]
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop the servers of this session."""
+    if _POOL in config.stash:
+        config.stash[_POOL].close()
+        del config.stash[_POOL]
 
 
 def _options(request: pytest.FixtureRequest) -> dict[str, Any]:
@@ -132,27 +144,30 @@ def _options(request: pytest.FixtureRequest) -> dict[str, Any]:
 
 
 @pytest.fixture(scope=_scope)
-def pyredis_server(request: pytest.FixtureRequest, _pyredis_pool: _Pool) -> Iterator[RedisForTests]:
+def pyredis_server(request: pytest.FixtureRequest) -> Iterator[RedisForTests]:
     """Give a Redis server of this test's own, on a thread of this process."""
-    options = _options(request)
-    server = _pyredis_pool.take(options)
+    options, pool = _options(request), _pool(request)
+    server = pool.take(options)
     yield server
-    _pyredis_pool.give_back(server, options)
+    pool.give_back(server, options)
 
 
 @pytest.fixture
-def make_pyredis_server(_pyredis_pool: _Pool) -> Iterator[Callable[..., RedisForTests]]:
+def make_pyredis_server(
+    request: pytest.FixtureRequest,
+) -> Iterator[Callable[..., RedisForTests]]:
     """Give a function that starts further servers, with the options of RedisForTests."""
+    pool = _pool(request)
     taken: list[tuple[RedisForTests, dict[str, Any]]] = []
 
     def make(**options: Any) -> RedisForTests:
-        server = _pyredis_pool.take(options)
+        server = pool.take(options)
         taken.append((server, options))
         return server
 
     yield make
     for server, options in taken:
-        _pyredis_pool.give_back(server, options)
+        pool.give_back(server, options)
 
 
 @pytest.fixture(scope=_scope)
@@ -162,9 +177,9 @@ def pyredis_url(pyredis_server: RedisForTests) -> str:
 
 
 @pytest.fixture
-def pyredis_client(pyredis_server: RedisForTests, _pyredis_pool: _Pool) -> Any:
+def pyredis_client(pyredis_server: RedisForTests, request: pytest.FixtureRequest) -> Any:
     """Give a ``redis.Redis`` client of the server."""
-    return _pyredis_pool.client(pyredis_server)
+    return _pool(request).client(pyredis_server)
 
 
 @pytest.fixture

@@ -139,39 +139,39 @@ class RedisForTests:
         Raises:
             RuntimeError: It is not started.
         """
-        if self._service is None:
-            raise RuntimeError("the server is not started")
-        return self._service
+        service = self._running
+        service.is_exposed = True
+        return service
 
     @property
     def clock(self) -> ServerClock:
         """Its time."""
-        return self.service.clock
+        return self._running.clock
 
     @property
     def faults(self) -> Faults:
         """What goes wrong."""
-        return self.service.faults
+        return self._running.faults
 
     @property
     def commands(self) -> ReceivedCommands:
         """What it has received."""
-        return self.service.commands
+        return self._running.commands
 
     @property
     def data(self) -> Data:
         """The keys of database 0."""
-        return self.service.data
+        return self._running.data
 
     @property
     def clients(self) -> int:
         """How many clients are connected."""
-        return len(self.service.instance.clients)
+        return len(self._running.instance.clients)
 
     @property
     def blocked_clients(self) -> int:
         """How many clients wait: for a key, or for a delay to pass."""
-        return len(self.service.instance.waiting_room)
+        return len(self._running.instance.waiting_room)
 
     def execute(self, *words: bytes | str | int | float) -> Any:
         """
@@ -183,15 +183,15 @@ class RedisForTests:
         Raises:
             RedisError: The command failed.
         """
-        return run_on_reactor(lambda: self.service.execute(*words))
+        return run_on_reactor(lambda: self._running.execute(*words))
 
     def snapshot(self) -> Snapshot:
         """Return all keys as they are now, for :meth:`restore`."""
-        return run_on_reactor(self.service.snapshot)
+        return run_on_reactor(self._running.snapshot)
 
     def restore(self, snapshot: Snapshot) -> None:
         """Let the keys be what they were; connections stay."""
-        run_on_reactor(lambda: self.service.restore(snapshot))
+        run_on_reactor(lambda: self._running.restore(snapshot))
 
     def load(self, path: Any) -> int:
         """
@@ -204,7 +204,7 @@ class RedisForTests:
             OSError: It cannot be read.
             ValueError: It is no such file; the text says where.
         """
-        return run_on_reactor(lambda: self.service.load(path))
+        return run_on_reactor(lambda: self._running.load(path))
 
     def wait_for(self, condition: Condition | str, timeout: float = 5.0) -> Any:
         """
@@ -227,9 +227,17 @@ class RedisForTests:
             server.wait_for(lambda: server.blocked_clients == 2)
             server.wait_for("BLPOP")
         """
-        return wait_on_reactor(lambda: self.service.wait_for(condition, timeout))
+        return wait_on_reactor(lambda: self._running.wait_for(condition, timeout))
 
-    # Within, on the reactor's thread
+    # Within
+
+    @property
+    def _running(self) -> RedisTestService:
+        if self._service is None:
+            raise RuntimeError("the server is not started")
+        return self._service
+
+    # On the reactor's thread
 
     def _make(self) -> RedisTestService:
         return RedisTestService(
@@ -248,10 +256,15 @@ class RedisForTests:
         self._started(service)
 
     def _begin_anew(self) -> None:
-        old = self.service
+        old = self._running
         empty_folder(self._folder, self._socket)
+        if old.renew():
+            self._started(old)
+            return
+        # Remembering takes longer than building: it pays if the next test is like this one.
+        pays = old.can_be_taken_back
         service = self._make()
-        service.replace(old)
+        service.replace(old, pays)
         self._spare_table = used_table(old)
         self._started(service)
 
@@ -262,5 +275,5 @@ class RedisForTests:
             service.clock.freeze(None if self._frozen is True else self._frozen)
 
     def _close(self) -> Any:
-        service, self._service = self.service, None
+        service, self._service = self._running, None
         return service.stopService()

@@ -36,6 +36,7 @@ from pyredis.testing.faults import Faults
 from pyredis.testing.files import load_file
 from pyredis.testing.folders import make_folder, remove_folder
 from pyredis.testing.memory import connect_in_memory
+from pyredis.testing.renewal import Renewal, all_commands, stays_within, used_commands
 from pyredis.testing.replies import checked
 from pyredis.testing.snapshots import Snapshot
 from pyredis.wire.replies import LATER
@@ -71,6 +72,7 @@ class RedisTestService(RedisServer):
         faults: What goes wrong (:class:`~pyredis.testing.faults.Faults`).
         commands: What was received (:class:`~pyredis.testing.commands.ReceivedCommands`).
         data: The keys of database 0 (:class:`~pyredis.testing.data.Data`).
+        is_exposed: Whether a test has had this object itself in its hands.
     """
 
     def __init__(
@@ -90,6 +92,8 @@ class RedisTestService(RedisServer):
         self._reactor: Any = reactor
         self._time = VirtualClock(reactor)
         self._folder = ""
+        self._seed = seed
+        self.is_exposed = False
         super().__init__(
             _settings(directives or {}, port if listens else 0, unixsocket),
             reactor,
@@ -106,6 +110,7 @@ class RedisTestService(RedisServer):
         self._logs_command: Callable[[Client, Sequence[bytes]], None] | None = None
         self._conditions: list[Callable[[], None]] = []
         self._to_be_checked: Any = None
+        self._renewal = Renewal(self)
         self.instance.on_clients_changed = self._check_soon
         # As the log does, which has its turn before.
         self.settings.observe("loglevel", self._receive_commands)
@@ -136,9 +141,11 @@ class RedisTestService(RedisServer):
         dispatcher = instance.dispatcher
         noting, dispatcher.log_command = dispatcher.log_command, None
         intercept, dispatcher.intercept = dispatcher.intercept, None
+        instance.pause.spared = client
         try:
             reply = dispatcher.dispatch(client, argv)
         finally:
+            instance.pause.spared = None
             dispatcher.log_command, dispatcher.intercept = noting, intercept
             self._check_soon()
         assert reply is not LATER
@@ -218,17 +225,49 @@ class RedisTestService(RedisServer):
             self._folder = self.settings.dir = make_folder()
         super().startService()
 
-    def replace(self, other: RedisTestService) -> None:
+    def replace(self, other: RedisTestService, is_to_be_renewed: bool = False) -> None:
         """
         Start in the place of another service, which stops: at its ports, with its idle clients.
 
         Args:
             other: Its faults, commands and time end with it.
+            is_to_be_renewed: Whether to remember, how it is to begin with, see :meth:`renew`.
         """
         self.listeners.take_over(other.listeners)
         self.listeners.factory.intercept = self.faults.refuse_connection
         self.startService()
+        if is_to_be_renewed:
+            self.remember()
+        self.listeners.take_clients(other.listeners)
         other.stopService()
+
+    def remember(self) -> None:
+        """Take this for the state to return to; it must have just started, without clients."""
+        self._renewal.remember(type(self._reactor))
+
+    def renew(self) -> bool:
+        """
+        Be as new, with the idle clients, if that takes no other server.
+
+        Returns:
+            False if it does, see :meth:`Renewal.renew`; it is as it was then.
+        """
+        return self._renewal.renew()
+
+    @property
+    def can_be_taken_back(self) -> bool:
+        """Whether nothing has happened but what a server that was remembered could undo."""
+        return stays_within(self, used_commands(all_commands(self.instance.table)))
+
+    def begin_run(self) -> None:
+        """Take what differs from one run of a server to the next: names, and the time it is."""
+        instance = self.instance
+        instance.rng.seed(self._seed)
+        instance.keyspace.started_ms = instance.keyspace.refresh_now()
+        instance.begin_run()
+        instance.cluster.become_another()
+        self.listeners.count_anew()
+        self._memory.begin_anew()
 
     def stopService(self) -> Deferred[Any]:
         """Hang up; the Deferred fires when every connection is gone."""
@@ -248,6 +287,11 @@ class RedisTestService(RedisServer):
         stopped = super().stopService()
         look()
         return gatherResults([stopped, gone])
+
+    @property
+    def has_timers(self) -> bool:
+        """Whether anything is to happen at some moment of its clock."""
+        return bool(self._time.getDelayedCalls())
 
     # The clock's view of the keyspace
 
@@ -300,9 +344,8 @@ def used_table(service: RedisTestService) -> CommandTable | None:
     table = service.instance.table
     if service.instance.modules:
         return None
-    for command in table.every():
-        if command.calls or command.rejected or command.histogram is not None:
-            command.reset_statistics()
+    for command in used_commands(all_commands(table)):
+        command.reset_statistics()
     return table
 
 

@@ -76,8 +76,26 @@ def run_on_reactor(call: Callable[[], _T]) -> _T:
     """Call a function on that thread and return what it returns, or raise what it raises."""
     if _thread.is_current():
         return call()
-    result: _T = blockingCallFromThread(_thread.reactor(), call)
-    return result
+    # As ``blockingCallFromThread`` does, but with no Deferred and no queue: this is
+    # called several times a test.
+    results: list[_T] = []
+    errors: list[BaseException] = []
+    is_over = threading.Lock()
+    is_over.acquire()
+
+    def run() -> None:
+        try:
+            results.append(call())
+        except BaseException as error:
+            errors.append(error)
+        finally:
+            is_over.release()
+
+    _thread.reactor().callFromThread(run)
+    is_over.acquire()
+    if errors:
+        raise errors.pop()
+    return results[0]
 
 
 def wait_on_reactor(call: Callable[[], Deferred[_T]]) -> _T:

@@ -13,6 +13,11 @@ from twisted.trial.unittest import SynchronousTestCase
 from pyredis.testing import RedisForTests
 from pyredis.testing.thread import run_on_reactor, wait_on_reactor
 
+_SECTIONS = (
+    *("clients", "persistence", "stats", "replication", "modules", "commandstats"),
+    *("errorstats", "cluster", "keyspace"),
+)
+
 
 class RedisForTestsTests(SynchronousTestCase):
     """What a test does with it, from a thread of its own."""
@@ -89,6 +94,36 @@ class RedisForTestsTests(SynchronousTestCase):
         self.assertEqual(server.commands.names(), ["SET"])
         self.assertEqual(server.clients, 1)
         self.assertRaises(redis.ConnectionError, busy.execute_command, "EXEC")
+
+    def test_reset_is_complete_whether_it_builds_or_renews(self) -> None:
+        """INFO tells the same after an ordinary test and after one that changed settings."""
+        server, client = self.start(seed=1)
+        told = []
+        for setting in ("", "hz", "", "", "", "hz"):
+            client.set("k", "v", ex=100)
+            client.eval("return redis.call('incr', 'n')", 0)
+            with self.assertRaises(redis.ResponseError):
+                client.lpush("k", 1)
+            if setting:
+                client.config_set(setting, 20)
+            server.reset()
+            told.append(client.info(*_SECTIONS))
+        for each in told:
+            self.assertEqual(each, told[0])
+
+    def test_an_ordinary_test_needs_no_other_server(self) -> None:
+        """From the second reset on it is renewed; one whose service was handed out is not."""
+        server, client = self.start()
+        services = []
+        for _ in range(3):
+            client.set("k", "v")
+            services.append(server._service)
+            server.reset()
+        self.assertIsNot(services[0], services[1])
+        self.assertIs(services[1], services[2])
+        self.assertIs(server.service, services[2])
+        server.reset()
+        self.assertIsNot(server.service, services[2])
 
     def test_state_from_another_thread(self) -> None:
         """data, execute(), snapshot() and commands work from the test's thread."""

@@ -165,6 +165,15 @@ class ServiceTests(ServiceTestCase):
         """A command that would wait answers as if its time had run out."""
         self.assertIsNone(self.redis.execute("BLPOP", "q", 0))
 
+    def test_execute_is_not_held_by_a_pause(self) -> None:
+        """While all clients are paused the test goes on preparing data; clients wait."""
+        wire = self.connected()
+        self.redis.execute("CLIENT", "PAUSE", 60_000)
+        self.redis.data["k"] = 1
+        self.assertEqual(self.say(wire, "GET k"), b"")
+        self.redis.clock.advance(60)
+        self.assertEqual(self.heard(wire), b"$1\r\n1\r\n")
+
     def test_commands_are_received(self) -> None:
         """What clients sent is kept with who sent it; what the test did is not."""
         wire = self.connected()
