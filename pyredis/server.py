@@ -163,6 +163,7 @@ class RedisServer(MultiService):
             forks=forks,
         )
         self.durability.give_up = self._on_shutdown
+        self.keyspace_service.has_child = lambda: self.durability.child.is_active
         makes = MadeByChild if forks else MadeInSlices
         snapshots: Snapshots = makes(self._snapshot_for_replicas, self.durability.child)
         self.primary = Primary(self.instance, self._make_spool, snapshots)

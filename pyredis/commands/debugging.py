@@ -19,6 +19,7 @@ from twisted.logger import Logger
 
 from pyredis.datatypes.hashes import HashValue
 from pyredis.datatypes.lists import ListValue
+from pyredis.datatypes.packed_hashes import HASHES, PACKED
 from pyredis.datatypes.sets import SetValue
 from pyredis.datatypes.sorted_sets import SortedSetValue
 from pyredis.datatypes.strings import encoding_of, to_bytes
@@ -442,7 +443,7 @@ def _existing(ctx: Context, key: bytes) -> Value:
     value = ctx.db.peek(key)
     if value is None:
         raise no_such_key()
-    return value
+    return value.unpack() if value.__class__ in PACKED else value
 
 
 def _encoding(value: Value) -> str:
@@ -453,7 +454,7 @@ def _plain_length(value: Value) -> int:
     """Return how long the parts of a value are together, as bytes."""
     if value.__class__ in STRING_TYPES:
         return len(to_bytes(value))
-    if isinstance(value, HashValue):
+    if value.__class__ in HASHES:
         return sum(len(field) + len(content) for field, content in value.fields.items())
     if isinstance(value, SortedSetValue):
         return sum(len(member) + 8 for member in value)

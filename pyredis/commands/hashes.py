@@ -10,6 +10,7 @@ to ask.
 from __future__ import annotations
 
 from pyredis.datatypes.hashes import HashValue
+from pyredis.datatypes.packed_hashes import joined
 from pyredis.errors import (
     RedisError,
     not_a_float,
@@ -332,6 +333,12 @@ def hset(ctx: Context, key: bytes, field: bytes, value: bytes, *more: bytes) -> 
     db = ctx.db
     hash_value = db.lookup_write(key, HashValue)
     if hash_value is None:
+        if more and (whole := joined((field, value, *more), ctx.limits)) is not None:
+            created = 1 + len(more) // 2
+            db.store(key, whole)
+            db.unpacked.append(key)
+            db.changed(key, HASH, b"hset", created)
+            return created
         hash_value = HashValue()
         db.store(key, hash_value)
     if not more:

@@ -16,8 +16,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from pyredis.datatypes.hashes import HashValue
 from pyredis.datatypes.lists import ListValue
+from pyredis.datatypes.packed_hashes import HASHES
 from pyredis.datatypes.sets import SetValue
 from pyredis.datatypes.sorted_sets import SortedSetValue
 from pyredis.datatypes.strings import to_bytes
@@ -158,7 +158,7 @@ class _Pattern:
             return None
         value = db.lookup_read(self._prefix + element + self._suffix)
         if self._field is not None:
-            return value.get(self._field) if value.__class__ is HashValue else None
+            return value.fields.get(self._field) if value.__class__ in HASHES else None
         return to_bytes(value) if value.__class__ in STRING_TYPES else None
 
 

@@ -12,11 +12,20 @@ to ``values`` or ``deadlines``.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from pyredis.datatypes.gradual_scan_index import GradualScanIndex
 from pyredis.datatypes.hashes import HashValue
+from pyredis.datatypes.packed_hashes import (
+    PACKED,
+    JoinedHash,
+    RestingHash,
+    is_packable,
+    pack,
+    woken,
+)
 from pyredis.datatypes.strings import PrintedNumber
 from pyredis.errors import WrongType
 from pyredis.keyspace.events import EVICTED, EXPIRED, GENERIC, HASH, KEY_MISS, NEW
@@ -31,7 +40,20 @@ STRING_TYPES: frozenset[Any] = frozenset({bytes, int, bytearray, PrintedNumber})
 
 _T = TypeVar("_T")
 
+FREED_AT_ONCE: frozenset[Any] = STRING_TYPES | PACKED  # one object each
 _RANDOM_TRIES = 100
+
+
+# What databases exchange.
+_CONTENTS = (
+    "values",
+    "deadlines",
+    "field_deadlines",
+    "_index",
+    "accesses",
+    "unpacked",
+    "watchful",
+)
 
 
 def type_name(value: Value) -> str:
@@ -53,6 +75,8 @@ class Database:
             :mod:`pyredis.keyspace.frequencies`; None while nobody asked for it
             (see :mod:`pyredis.keyspace.keyspace`).
         hits: Look-ups for reading that found a key; ``misses`` those that did not.
+        unpacked: Keys under which there was a hash lately that was not packed; see
+            :mod:`pyredis.keyspace.resting`.
         watchful: True while a key or field may have a deadline or accesses are
             noted, so that a look-up has to attend to more than the value.
     """
@@ -66,6 +90,7 @@ class Database:
         "keyspace",
         "misses",
         "number",
+        "unpacked",
         "values",
         "watchful",
     )
@@ -80,6 +105,7 @@ class Database:
         self.accesses: dict[bytes, int] | None = None
         self.hits = 0
         self.misses = 0
+        self.unpacked: deque[bytes] = deque()
         self.watchful = False
 
     def __len__(self) -> int:
@@ -99,7 +125,8 @@ class Database:
         Return the value of a key for reading, or None.
 
         Counts as an access, a hit or a miss. ``kind`` is the type wanted;
-        ``bytes`` stands for a string in any of its three forms.
+        ``bytes`` stands for a string in any of its three forms. A hash that is
+        asked for as one is unpacked; without a kind it may be one of ``PACKED``.
 
         Raises:
             WrongType: The value is of another type.
@@ -111,7 +138,7 @@ class Database:
             return self._missed(key)
         self.hits += 1
         if kind is not None and value.__class__ is not kind:
-            return self._checked(value, kind)
+            return self._checked(key, value, kind)
         return value
 
     @overload
@@ -132,7 +159,7 @@ class Database:
         if value is None:
             return None
         if kind is not None and value.__class__ is not kind:
-            return self._checked(value, kind)
+            return self._checked(key, value, kind)
         return value
 
     @overload
@@ -226,11 +253,17 @@ class Database:
         if keyspace.observed:
             keyspace.tell_event(self, key, KEY_MISS, b"keymiss")
 
-    @staticmethod
-    def _checked(value: Value, kind: type) -> Value:
-        """Return a value whose class is not ``kind`` if it is a string and one was wanted."""
+    def _checked(self, key: bytes, value: Value, kind: type) -> Value:
+        """Return a value whose class is not ``kind``, but what stands for it: a string, a hash."""
         if kind is bytes and value.__class__ in STRING_TYPES:
             return value
+        if kind is HashValue:
+            if value.__class__ in PACKED:
+                self.values[key] = value = value.unpack()
+                self.unpacked.append(key)
+                return value
+            if value.__class__ is RestingHash:
+                return woken(value)
         raise WrongType()
 
     # Writing
@@ -285,8 +318,11 @@ class Database:
             if self.keyspace.observed:
                 self.keyspace.tell_event(self, key, NEW, b"new")
         value = self.values[key]
-        if value.__class__ is HashValue and value.deadlines:
-            self.note_field_deadlines(key, value)
+        if value.__class__ is HashValue:
+            if value.deadlines:
+                self.note_field_deadlines(key, value)
+            else:
+                self.unpacked.append(key)
         if self.accesses is not None:
             self.keyspace.accessed(self, key, is_new)
 
@@ -307,7 +343,7 @@ class Database:
             self.field_deadlines.drop(key)
         if self.accesses is not None:
             self.accesses.pop(key, None)
-        if value.__class__ not in STRING_TYPES:
+        if value.__class__ not in FREED_AT_ONCE:
             self.keyspace.free_later(value)
         return True
 
@@ -350,6 +386,8 @@ class Database:
         """
         target.delete(new_key)
         value = self.values.pop(key)
+        if value.__class__ is RestingHash:
+            woken(value)  # it is to be noted under its new key
         if self._index is not None:
             self._index.remove(key)
         self.field_deadlines.drop(key)
@@ -407,6 +445,23 @@ class Database:
             return list(keys)
         deadline_of, now_ms = self.deadlines.get, self.keyspace.now_ms
         return [key for key in keys if deadline_of(key, now_ms) >= now_ms]
+
+    def rest(self, count: int) -> None:
+        """
+        Look at so many of the keys noted as unpacked, those noted first.
+
+        A hash that nobody used since it was noted is packed, one that somebody
+        did is marked and noted again.
+        """
+        values, unpacked = self.values, self.unpacked
+        for _ in range(count):
+            key = unpacked.popleft()
+            value = values.get(key)
+            if value.__class__ is RestingHash or value.__class__ is JoinedHash:
+                values[key] = pack(value)
+            elif value.__class__ is HashValue and is_packable(value):
+                value.__class__ = RestingHash
+                unpacked.append(key)
 
     # Deadlines
 
@@ -519,13 +574,14 @@ class Database:
             self.deadlines = Deadlines()
             self.field_deadlines = Deadlines()
             self._index = None
+            self.unpacked = deque()
             if self.accesses is not None:
                 self.accesses = {}
         return count
 
     def exchange(self, other: Database) -> None:
         """Swap contents with another database (SWAPDB); the clients stay where they are."""
-        for name in ("values", "deadlines", "field_deadlines", "_index", "accesses", "watchful"):
+        for name in _CONTENTS:
             mine, theirs = getattr(self, name), getattr(other, name)
             setattr(self, name, theirs)
             setattr(other, name, mine)

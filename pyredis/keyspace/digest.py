@@ -12,8 +12,8 @@ import math
 from hashlib import sha1
 from typing import TYPE_CHECKING, Any
 
-from pyredis.datatypes.hashes import HashValue
 from pyredis.datatypes.lists import ListValue
+from pyredis.datatypes.packed_hashes import HASHES, AnyHash
 from pyredis.datatypes.sets import SetValue
 from pyredis.datatypes.sorted_sets import SortedSetValue
 from pyredis.datatypes.streams import StreamValue
@@ -95,7 +95,7 @@ def _add_sorted_set(digest: int, value: SortedSetValue) -> int:
     return digest
 
 
-def _add_hash(digest: int, value: HashValue) -> int:
+def _add_hash(digest: int, value: AnyHash) -> int:
     deadlines: dict[bytes, int] = value.deadlines or {}
     for field, content in value.fields.items():
         pair = _mix(_mix(0, field), content)
@@ -118,7 +118,7 @@ _ADD: dict[type, tuple[int, Any]] = {
     ListValue: (_LIST, _add_list),
     SetValue: (_SET, _add_set),
     SortedSetValue: (_SORTED_SET, _add_sorted_set),
-    HashValue: (_HASH, _add_hash),
+    **dict.fromkeys(HASHES, (_HASH, _add_hash)),
     StreamValue: (_STREAM, _add_stream),
 }
 

@@ -15,13 +15,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from pyredis.datatypes.packed_hashes import PACKED
 from pyredis.datatypes.strings import PrintedNumber
 from pyredis.keyspace.database import Database, Value
 
 if TYPE_CHECKING:
     from pyredis.keyspace.keyspace import Keyspace
 
-_NEVER_CHANGED = frozenset({bytes, int, PrintedNumber, type(None)})
+_NEVER_CHANGED = PACKED | {bytes, int, PrintedNumber, type(None)}
 
 
 class FrozenDatabase:

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from pyredis.keyspace.database import STRING_TYPES, Database
+from pyredis.keyspace.database import FREED_AT_ONCE, Database
 from pyredis.keyspace.frequencies import FrequencyCounting
 
 if TYPE_CHECKING:
@@ -281,7 +281,7 @@ class Keyspace:
         while values and limit > 0:
             value = values.popitem()[1]
             limit -= 1
-            if value.__class__ not in STRING_TYPES:
+            if value.__class__ not in FREED_AT_ONCE:
                 size = len(value)
                 if size > _FREE_AT_ONCE:
                     self.lazy_free.append(value)

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby, islice
 from typing import Any, Final
 
-from pyredis.datatypes.hashes import HashValue
 from pyredis.datatypes.lists import ListValue
+from pyredis.datatypes.packed_hashes import HASHES, AnyHash
 from pyredis.datatypes.sets import SetValue
 from pyredis.datatypes.sorted_sets import SortedSetValue
 from pyredis.datatypes.stream_groups import ConsumerGroup
@@ -108,7 +108,7 @@ def _sorted_set_commands(key: bytes, value: SortedSetValue) -> Commands:
         yield b"ZADD", key, *batch
 
 
-def _hash_commands(key: bytes, value: HashValue) -> Commands:
+def _hash_commands(key: bytes, value: AnyHash) -> Commands:
     words = (word for pair in value.fields.items() for word in pair)
     for batch in _batches(words, 2 * _ITEMS_A_COMMAND):
         yield b"HMSET", key, *batch
@@ -189,6 +189,6 @@ _WRITERS: Final[dict[type, Callable[[bytes, Any], Commands]]] = {
     ListValue: _list_commands,
     SetValue: _set_commands,
     SortedSetValue: _sorted_set_commands,
-    HashValue: _hash_commands,
+    **dict.fromkeys(HASHES, _hash_commands),
     StreamValue: _stream_commands,
 }

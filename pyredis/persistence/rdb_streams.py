@@ -18,16 +18,16 @@ from struct import Struct
 from typing import Final
 
 from pyredis.datatypes.encodings import is_integer
+from pyredis.datatypes.listpacks import (
+    encode_entry,
+    encode_integer_entry,
+    write_encoded_listpack,
+)
 from pyredis.datatypes.stream_groups import UNKNOWN_ENTRIES_READ, Consumer, ConsumerGroup
 from pyredis.datatypes.stream_ids import MAX_PART
 from pyredis.datatypes.stream_nodes import Row, StreamNode
 from pyredis.datatypes.streams import StreamValue
-from pyredis.persistence.listpacks import (
-    encode_entry,
-    encode_integer_entry,
-    read_listpack,
-    write_encoded_listpack,
-)
+from pyredis.persistence.listpacks import read_listpack
 from pyredis.persistence.rdb_format import (
     STREAM_LISTPACKS,
     STREAM_LISTPACKS_3,

@@ -19,11 +19,13 @@ from typing import Any, Final
 
 from pyredis.datatypes.encodings import EncodingLimits
 from pyredis.datatypes.hashes import HashValue
+from pyredis.datatypes.listpacks import write_listpack
 from pyredis.datatypes.lists import ListValue
+from pyredis.datatypes.packed_hashes import MOST_FIELDS, PackedHash, packed_in
 from pyredis.datatypes.sets import SetValue
 from pyredis.datatypes.sorted_sets import SortedSetValue
 from pyredis.persistence import rdb_format as rdb
-from pyredis.persistence.listpacks import read_listpack, read_listpack_pairs
+from pyredis.persistence.listpacks import read_listpack
 from pyredis.persistence.rdb_format import (
     PAST_THE_END,
     CorruptRdb,
@@ -191,7 +193,7 @@ def _set_of(members: Sequence[bytes], encoding: str) -> SetValue:
 def _hash(data: bytes, at: int, limits: EncodingLimits) -> _Found:
     count, at = read_count(data, at, 2)
     entries, at = read_strings(data, at, 2 * count)
-    return _hash_of(entries, _hash_encoding(entries, limits), at), at
+    return _hash_at_rest(entries, _hash_encoding(entries, limits), at), at
 
 
 def _hash_zipmap(data: bytes, at: int, limits: EncodingLimits) -> _Found:
@@ -199,7 +201,7 @@ def _hash_zipmap(data: bytes, at: int, limits: EncodingLimits) -> _Found:
     entries = read_zipmap(blob)
     if not entries:
         raise CorruptRdb("a zipmap of nothing")
-    return _hash_of(entries, _hash_encoding(entries, limits), at), at
+    return _hash_at_rest(entries, _hash_encoding(entries, limits), at), at
 
 
 def _hash_ziplist(data: bytes, at: int, limits: EncodingLimits) -> _Found:
@@ -217,9 +219,9 @@ def _hash_listpack(data: bytes, at: int, limits: EncodingLimits) -> _Found:
         else:
             start = at + 2
             stop = start + ((head & 0x3F) << 8 | data[at + 1])
-        fields = read_listpack_pairs(data, start, stop)
-        if fields and len(fields) <= limits.hash_max_listpack_entries:
-            return HashValue.of_encoding(fields, "listpack"), stop
+        packed = packed_in(data, start, stop, min(limits.hash_max_listpack_entries, MOST_FIELDS))
+        if packed is not None:
+            return packed, stop
     blob, at = read_string(data, at)
     return _packed_hash(read_listpack(blob), limits, at), at
 
@@ -233,10 +235,20 @@ def _hash_encoding(entries: Sequence[bytes], limits: EncodingLimits) -> str:
     return "listpack"
 
 
-def _packed_hash(entries: Sequence[bytes], limits: EncodingLimits, at: int) -> HashValue:
+def _packed_hash(
+    entries: Sequence[bytes], limits: EncodingLimits, at: int
+) -> HashValue | PackedHash:
     """Return a hash of what was packed already: only its number of fields is looked at."""
     is_long = len(entries) > 2 * limits.hash_max_listpack_entries
-    return _hash_of(entries, "hashtable" if is_long else "listpack", at)
+    return _hash_at_rest(entries, "hashtable" if is_long else "listpack", at)
+
+
+def _hash_at_rest(entries: Sequence[bytes], encoding: str, at: int) -> HashValue | PackedHash:
+    """Return a hash of fields and values in turn, packed if it can be."""
+    value = _hash_of(entries, encoding, at)
+    if encoding == "listpack" and len(entries) <= 2 * MOST_FIELDS:
+        return PackedHash(write_listpack(entries))
+    return value
 
 
 def _hash_of(entries: Sequence[bytes], encoding: str, at: int) -> HashValue:

@@ -20,17 +20,18 @@ from struct import Struct
 from typing import Any, Final
 
 from pyredis.datatypes.hashes import HashValue
+from pyredis.datatypes.listpacks import (
+    write_listpack,
+    write_listpack_pairs,
+    write_listpack_scores,
+)
 from pyredis.datatypes.lists import ListValue
+from pyredis.datatypes.packed_hashes import HASHES, AnyHash, PackedHash
 from pyredis.datatypes.sets import SetValue
 from pyredis.datatypes.sorted_sets import SortedSetValue
 from pyredis.datatypes.streams import StreamValue
 from pyredis.datatypes.strings import PrintedNumber
 from pyredis.persistence import rdb_format as rdb
-from pyredis.persistence.listpacks import (
-    write_listpack,
-    write_listpack_pairs,
-    write_listpack_scores,
-)
 from pyredis.persistence.rdb_format import encode_integer, encode_length
 from pyredis.persistence.rdb_streams import stream_pieces
 from pyredis.persistence.rdb_strings import StringWriter
@@ -92,7 +93,9 @@ class ValueWriter:
             return rdb.STRING, (encode_integer(value),)
         if kind is bytearray or kind is PrintedNumber:
             return rdb.STRING, (self.strings.encode(bytes(value)),)
-        if kind is HashValue:
+        if kind is PackedHash:
+            return self._packed_hash(value)
+        if kind in HASHES:
             return self._hash(value)
         if kind is ListValue:
             return self._list(value)
@@ -158,7 +161,7 @@ class ValueWriter:
 
     # Hashes
 
-    def _hash(self, value: HashValue) -> Encoded:
+    def _hash(self, value: AnyHash) -> Encoded:
         fields = value.fields
         if value.deadlines and self.version > 10:
             return self._expiring_hash(value)
@@ -169,6 +172,11 @@ class ValueWriter:
             return rdb.HASH_ZIPLIST, self._blob(write_ziplist(chain.from_iterable(fields.items())))
         entries = list(chain.from_iterable(fields.items()))
         return rdb.HASH, self._counted(entries, len(fields))
+
+    def _packed_hash(self, value: PackedHash) -> Encoded:
+        if self.version > 9:
+            return rdb.HASH_LISTPACK, (self.strings.encode(value),)
+        return self._hash(value)
 
     def _expiring_hash(self, value: HashValue) -> Encoded:
         deadlines: Mapping[bytes, int] = value.deadlines or {}

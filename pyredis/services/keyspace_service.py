@@ -1,5 +1,5 @@
 """
-The keyspace's heartbeat: keys expire by themselves, and freed values go in slices.
+The keyspace's heartbeat: keys expire, freed values go in slices, unused hashes are packed.
 
 ``hz`` times a second it removes what is due, within a quarter of the time
 between two beats as Redis does, but never for longer than a client may be let
@@ -16,7 +16,11 @@ from twisted.application.service import Service
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
+from pyredis.keyspace.resting import Resting
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pyredis.execution.instance import Instance
 
 _KEYS_A_STEP = 100
@@ -24,6 +28,9 @@ _SHARE = 0.25
 _BEAT_S = 0.005  # the longest that a beat removes what is due
 _SLICE_S = 0.001  # a slice in between, and the pause before it
 _FREED_A_SLICE = 5_000
+_PACKING_SHARE = 0.02  # of the time; hashes are in no hurry to be packed
+_URGENT_SHARE = 0.1  # when very many are not
+_PACKING_PAUSE_MS = 5_000
 
 
 class KeyspaceService(Service):
@@ -37,6 +44,8 @@ class KeyspaceService(Service):
     Attributes:
         active_expiry: False while DEBUG SET-ACTIVE-EXPIRE 0 holds.
         paused: True while DEBUG PAUSE-CRON 1 holds.
+        has_child: Whether a child process shares our memory: what is changed then
+            takes twice the room, so nothing is packed.
     """
 
     _log = Logger()
@@ -52,6 +61,8 @@ class KeyspaceService(Service):
         server.keyspace.begin_freeing = self._free_soon
         self.active_expiry = True
         self.paused = False
+        self.has_child: Callable[[], bool] = lambda: False
+        self._resting = Resting(server.keyspace, _PACKING_PAUSE_MS)
 
     def startService(self) -> None:
         """Start beating."""
@@ -85,6 +96,7 @@ class KeyspaceService(Service):
             self._server.memory_limit.check()
             if self._server.keyspace.lazy_free:
                 self._free_soon()
+            self._pack()
         except Exception:
             self._log.failure("The keyspace's heartbeat failed")
         self._server.statistics.count_tick(timer() - started)
@@ -126,6 +138,15 @@ class KeyspaceService(Service):
         if server.waiting_room.ready:
             server.waiting_room.serve()
         return is_cut_short
+
+    def _pack(self) -> None:
+        """Pack hashes that are not used."""
+        if self._server.keyspace.loading or self.has_child():
+            return
+        share = _URGENT_SHARE if self._resting.is_urgent else _PACKING_SHARE
+        timer = self._server.timer
+        until = timer() + int(min(share / self._server.settings.hz, _BEAT_S) * 1e9)
+        self._resting.work(lambda: timer() >= until)
 
     def _free_soon(self) -> None:
         if self._freeing is None and self.running:

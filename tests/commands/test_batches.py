@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from pyredis.datatypes.hashes import HashValue
 from pyredis.datatypes.lists import ListValue
+from pyredis.datatypes.packed_hashes import HASHES
 from pyredis.datatypes.sets import SetValue
 from pyredis.datatypes.sorted_sets import SortedSetValue
 from pyredis.errors import RedisError
@@ -113,7 +113,7 @@ def state(session: Session) -> Any:
             values[key] = "list", [*value], value.encoding, value.node_lengths()
         elif isinstance(value, SetValue):
             values[key] = "set", [*value], value.encoding
-        elif isinstance(value, HashValue):
+        elif value.__class__ in HASHES:
             values[key] = "hash", [*value.fields.items()], value.encoding
         elif isinstance(value, SortedSetValue):
             values[key] = "zset", repr([*value.items()]), value.encoding

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from pyredis.datatypes.hashes import HashValue
 from pyredis.datatypes.lists import ListValue
+from pyredis.datatypes.packed_hashes import HASHES
 from pyredis.datatypes.sets import SetValue
 from pyredis.datatypes.sorted_sets import SortedSetValue
 from pyredis.datatypes.stream_groups import ConsumerGroup
@@ -15,16 +15,16 @@ from pyredis.datatypes.strings import encoding_of, to_bytes
 
 def plain(value: Any) -> Any:
     """Return what clients can see of a value, but for its encoding."""
+    if value.__class__ in HASHES:
+        if value.deadlines:
+            return value.fields, dict(value.deadlines)
+        return value.fields
     if isinstance(value, bytes | int | bytearray):
         return to_bytes(value)
     if isinstance(value, ListValue):
         return list(value)
     if isinstance(value, SetValue):
         return sorted(value)
-    if isinstance(value, HashValue):
-        if value.deadlines:
-            return value.fields, dict(value.deadlines)
-        return value.fields
     if isinstance(value, SortedSetValue):
         return list(value.items())
     assert isinstance(value, StreamValue)
@@ -59,6 +59,6 @@ def _group(group: ConsumerGroup) -> Any:
 
 def encoding(value: Any) -> str:
     """Return what OBJECT ENCODING would say of a value."""
-    if isinstance(value, bytes | int | bytearray):
+    if value.__class__ in (bytes, int, bytearray):
         return encoding_of(value)
     return str(value.encoding)

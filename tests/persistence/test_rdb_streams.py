@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from pyredis.datatypes.encodings import EncodingLimits
+from pyredis.datatypes.listpacks import write_listpack
 from pyredis.datatypes.stream_groups import ConsumerGroup
 from pyredis.datatypes.stream_ids import MAX_ID, make_id
 from pyredis.datatypes.streams import StreamValue
-from pyredis.persistence.listpacks import write_listpack
 from pyredis.persistence.rdb_format import (
     STREAM_LISTPACKS,
     STREAM_LISTPACKS_2,

@@ -8,8 +8,8 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from pyredis.datatypes.encodings import EncodingLimits
+from pyredis.datatypes.listpacks import write_listpack
 from pyredis.persistence import rdb_format as rdb
-from pyredis.persistence.listpacks import write_listpack
 from pyredis.persistence.rdb_format import (
     CorruptRdb,
     EmptyValue,

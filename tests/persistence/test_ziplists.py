@@ -14,8 +14,8 @@ from pyredis.persistence.ziplists import (
     write_intset,
     write_ziplist,
 )
+from tests.datatypes.test_listpacks import BORDERS, ENTRIES
 from tests.persistence.damage import damaged
-from tests.persistence.test_listpacks import BORDERS, ENTRIES
 
 
 class ZiplistTests(SynchronousTestCase):

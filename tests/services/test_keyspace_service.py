@@ -7,6 +7,7 @@ from typing import Any
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from pyredis.datatypes.packed_hashes import PackedHash
 from pyredis.services.keyspace_service import KeyspaceService
 from tests.commands.session import Session
 
@@ -259,3 +260,34 @@ class FailingTests(KeyspaceServiceTestCase):
 
         self.assertEqual(self.size, 0)
         self.assertEqual(self.server.statistics.ticks, 3)
+
+
+class PackingTests(KeyspaceServiceTestCase):
+    """Hashes that nobody uses are packed."""
+
+    def kind(self) -> type:
+        """Return the class of the value."""
+        kind: type = self.session.db.values[b"h"].__class__
+        return kind
+
+    def test_by_itself(self) -> None:
+        """After some seconds without use."""
+        self.session.do("HSET", "h", "f", "v")
+        self.clock.pump([0.1] * 30)
+        self.assertIsNot(self.kind(), PackedHash)
+        self.clock.pump([0.1] * 80)
+        self.assertIs(self.kind(), PackedHash)
+
+    def test_not_while_memory_is_shared_or_filled(self) -> None:
+        """What a child process has, too, would be held twice."""
+        self.session.do("HSET", "h", "f", "v")
+        self.service.has_child = lambda: True
+        self.clock.pump([0.1] * 150)
+        self.assertIsNot(self.kind(), PackedHash)
+        self.service.has_child = lambda: False
+        self.server.keyspace.loading = True
+        self.clock.pump([0.1] * 150)
+        self.assertIsNot(self.kind(), PackedHash)
+        self.server.keyspace.loading = False
+        self.clock.pump([0.1] * 150)
+        self.assertIs(self.kind(), PackedHash)
