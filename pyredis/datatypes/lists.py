@@ -379,7 +379,7 @@ class ListValue:
         if (
             len(front) <= number
             or sum(map(len, popped)) > max_bytes
-            or (nodes is not None and not nodes.shed_left(number))
+            or (nodes is not None and not nodes.shed_left(self, number))
         ):
             return []
         del front[-number:]
@@ -393,7 +393,7 @@ class ListValue:
         if (
             len(back) <= number
             or sum(map(len, popped)) > max_bytes
-            or (nodes is not None and not nodes.shed_right(number))
+            or (nodes is not None and not nodes.shed_right(self, number))
         ):
             return []
         del back[-number:]

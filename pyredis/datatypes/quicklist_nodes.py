@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import accumulate
 from typing import Protocol
 
@@ -159,47 +159,52 @@ class QuicklistNodes:
             count += 1
         return count, size, count - before
 
-    def shed_left(self, number: int) -> bool:
-        """Follow so many pops to come if they end in the first node or the next; tell whether."""
-        if self.pending_left:
-            if self.pending_left < number:
-                return False
-            self.pending_left -= number
-            return True
+    def shed_left(self, elements: Elements, number: int) -> bool:
+        """
+        Follow pops to come as if they were done, if they leave two nodes.
+
+        Args:
+            elements: The list, from which nothing is popped yet.
+            number: How many elements will be.
+
+        Returns:
+            Whether they leave two nodes; if not, nothing has happened.
+        """
         counts, sizes = self.counts, self.sizes
-        if len(counts) < 2:
-            return False
-        beyond = number - counts[0]
-        if beyond >= 0:
-            if len(counts) == 2 or counts[1] <= beyond:
+        while True:
+            left = max(number - self.pending_left, 0)
+            whole, left = _within(counts, left)
+            if len(counts) - whole >= 2:
+                break
+            if not self.pending_right:
                 return False
+            self.settle(elements, len(counts) + 2)
+        self.pending_left = max(self.pending_left - number, 0)
+        for _ in range(whole):
             counts.popleft()
             sizes.popleft()
-            number = beyond
-        if number:
-            counts[0] -= number
+        if left:
+            counts[0] -= left
             sizes[0] = -1
         return True
 
-    def shed_right(self, number: int) -> bool:
-        """Follow so many pops to come if they end in the last node or the next; tell whether."""
-        if self.pending_right:
-            if self.pending_right < number:
-                return False
-            self.pending_right -= number
-            return True
+    def shed_right(self, elements: Elements, number: int) -> bool:
+        """Follow pops to come from the right, as :meth:`shed_left` does."""
         counts, sizes = self.counts, self.sizes
-        if len(counts) < 2:
-            return False
-        beyond = number - counts[-1]
-        if beyond >= 0:
-            if len(counts) == 2 or counts[-2] <= beyond:
+        while True:
+            left = max(number - self.pending_right, 0)
+            whole, left = _within(reversed(counts), left)
+            if len(counts) - whole >= 2:
+                break
+            if not self.pending_left:
                 return False
+            self.settle(elements, len(counts) + 2)
+        self.pending_right = max(self.pending_right - number, 0)
+        for _ in range(whole):
             counts.pop()
             sizes.pop()
-            number = beyond
-        if number:
-            counts[-1] -= number
+        if left:
+            counts[-1] -= left
             sizes[-1] = -1
         return True
 
@@ -472,6 +477,17 @@ class QuicklistNodes:
         del counts[node + 1]
         del sizes[node + 1]
         return True
+
+
+def _within(counts: Iterable[int], number: int) -> tuple[int, int]:
+    """Return how many nodes go with so many elements, and how many elements of the next one."""
+    whole = 0
+    for count in counts:
+        if count > number:
+            break
+        number -= count
+        whole += 1
+    return whole, number
 
 
 def _has_minus(elements: list[bytes]) -> bool:

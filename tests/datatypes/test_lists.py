@@ -345,3 +345,54 @@ class EncodingTests(SynchronousTestCase):
             sizes.append(len(value))
 
         self.assertEqual(sizes, [1100, 700, 300, 0])
+
+
+class EachTests(SynchronousTestCase):
+    """What batches do is what so many single steps do."""
+
+    @settings(max_examples=150, deadline=None)
+    @given(
+        st.lists(
+            st.tuples(st.booleans(), st.booleans(), st.integers(1, 25), st.booleans()), max_size=14
+        ),
+        st.sampled_from([2, 5, -1]),
+    )
+    def test_pushes_and_pops(self, steps: list[tuple[bool, bool, int, bool]], fill: int) -> None:
+        """Elements, encodings and nodes are the same after any history."""
+        limits = EncodingLimits(list_max_listpack_size=fill)
+        mine, theirs = ListValue(), ListValue()
+        words = [b"7", b"-5", b"abc", b"x" * 300]
+        for pushes, left, number, looked_at in steps:
+            if pushes:
+                items = [words[n * number % 4] for n in range(number * 3)]
+                (mine.push_left_each if left else mine.push_right_each)(items, limits)
+                for item in items:
+                    (theirs.push_left if left else theirs.push_right)([item], limits)
+            else:
+                popped = (mine.pop_left_each if left else mine.pop_right_each)(number, 1 << 20)
+                number = len(popped)
+                self.assertEqual(
+                    popped,
+                    [(theirs.pop_left if left else theirs.pop_right)() for _ in range(number)],
+                )
+            self.assertEqual([*mine], [*theirs])
+            self.assertEqual(mine.encoding, theirs.encoding)
+            if looked_at:
+                self.assertEqual(mine.copy().node_lengths(), theirs.copy().node_lengths())
+        self.assertEqual(mine.node_lengths(), theirs.node_lengths())
+
+    def test_pops_over_many_nodes(self) -> None:
+        """A batch may take whole nodes, whether they were settled or not."""
+        limits = EncodingLimits(list_max_listpack_size=4)
+        items = [b"%d" % number for number in range(100)]
+        for pushes_left, pops_left in product((False, True), repeat=2):
+            value = ListValue()
+            (value.push_left_each if pushes_left else value.push_right_each)(items, limits)
+            # Half of the list is moved to the end that the first is popped from.
+            (value.pop_left if pops_left else value.pop_right)()
+            expected = [*value][:30] if pops_left else [*value][:-31:-1]
+
+            popped = (value.pop_left_each if pops_left else value.pop_right_each)(30, 1 << 20)
+
+            self.assertEqual(popped, expected)
+            self.assertEqual((len(value), sum(value.node_lengths())), (69, 69))
