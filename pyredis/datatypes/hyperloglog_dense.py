@@ -94,13 +94,14 @@ def add_hashes(string: bytearray, hashes: Sequence[int], unpacked: UnpackedRegis
             int(raise_dense_register(string, hashed & REGISTERS - 1, value_of(hashed)))
             for hashed in hashes
         ]
-    masks, last = _ZEROS_NEEDED, REGISTERS - 1
+    masks, last, limit = _ZEROS_NEEDED, REGISTERS - 1, 1 << RANK_BITS
     done = [0] * len(hashes)
     raised: list[int] = []
     for place, hashed in enumerate(hashes):
         register = hashed & last
         if not hashed & masks[registers[register]]:
-            value = value_of(hashed)
+            rest = hashed >> _INDEX_BITS | limit
+            value = (rest & -rest).bit_length()
             # Not so if the register has the greatest value there is.
             if value > registers[register]:
                 registers[register] = value
