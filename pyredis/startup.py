@@ -33,6 +33,7 @@ from pyredis.config.conf_file import (
 from pyredis.config.settings import Settings
 from pyredis.execution.permissions import rulebook_of
 from pyredis.execution.table import CommandTable
+from pyredis.log_file import LogFile
 from pyredis.process_title import ProcessTitle, title_setter
 
 
@@ -248,7 +249,7 @@ def _open_log(path: str) -> TextIO:
     if not path:
         return sys.stdout
     try:
-        return open(path, "a", encoding="utf-8", errors="backslashreplace")
+        return LogFile(path)
     except OSError as error:
         raise CannotStart(f"Can't open the log file: {path}: {error.strerror}") from None
 
