@@ -11,7 +11,7 @@ from __future__ import annotations
 import sys
 from array import array
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from itertools import islice
 from typing import Any
 
@@ -24,7 +24,7 @@ from pyredis.keyspace.database import Database, Value
 
 _size = sys.getsizeof
 
-_FLAT: frozenset[type] = frozenset({bytes, bytearray, int, float, array, PrintedNumber})
+_OF_ONE_PIECE: frozenset[type] = frozenset({bytes, bytearray, float, array, PrintedNumber})
 # Integers that Python has ready: nobody owns them.
 _SHARED_INTEGERS = range(-5, 257)
 
@@ -70,18 +70,16 @@ class _Measurement:
         kind = thing.__class__
         if thing is None or kind in (bool, str, type, EncodingLimits):
             return 0
-        if kind in _FLAT:
-            if is_shared or (kind is int and thing in _SHARED_INTEGERS):
-                return 0
-            return _size(thing)
+        if kind in _OF_ONE_PIECE:
+            return 0 if is_shared else _size(thing)
+        if kind is int:
+            return 0 if is_shared or thing in _SHARED_INTEGERS else _size(thing)
         if isinstance(thing, dict):
-            return _size(thing) + self._average(
-                thing.items(), len(thing), lambda pair: sum(map(self.size_of, pair))
-            )
+            count = len(thing)
+            contents = self._average(thing, count) + self._average(thing.values(), count)
+            return _size(thing) + contents
         if isinstance(thing, list | tuple | deque | set | frozenset):
-            return _size(thing) + self._average(
-                thing, len(thing), lambda member: self.size_of(member, is_shared)
-            )
+            return _size(thing) + self._average(thing, len(thing), is_shared)
         return self._size_of_object(thing, is_shared)
 
     def _size_of_object(self, thing: Any, is_shared: bool) -> int:
@@ -96,12 +94,17 @@ class _Measurement:
             total += self.size_of(part, beside)
         return total
 
-    def _average(self, members: Iterable[Any], count: int, size_of: Callable[[Any], int]) -> int:
+    def _average(self, members: Iterable[Any], count: int, is_shared: bool = False) -> int:
         """Return what all members take, if they are like the first ones."""
         looked_at = list(islice(members, self._samples))
         if not looked_at:
             return 0
-        return sum(map(size_of, looked_at)) * count // len(looked_at)
+        if _OF_ONE_PIECE.issuperset(map(type, looked_at)):
+            # As those of large values are: they need no call each.
+            total = 0 if is_shared else sum(map(_size, looked_at))
+        else:
+            total = sum([self.size_of(member, is_shared) for member in looked_at])
+        return total * count // len(looked_at)
 
 
 def _attributes(kind: type) -> Iterable[str]:
