@@ -50,6 +50,8 @@ _read_id = Struct(">QQ").unpack_from
 _pack_i64 = Struct("<q").pack
 
 _ZERO: Final = encode_integer_entry(0)
+# Nearly all in a node are: flags, counts, and differences from its first ID.
+_NUMBERS: Final = {b"%d" % number: number for number in range(1024)}
 _FLAGS: Final = [encode_integer_entry(flags) for flags in range(_SAME_FIELDS + _DELETED + 1)]
 
 # Reading
@@ -157,6 +159,9 @@ def _read_node(stream: StreamValue, first: int, blob: bytes) -> None:
 
 
 def _integer(entry: bytes) -> int:
+    number = _NUMBERS.get(entry)
+    if number is not None:
+        return number
     if not is_integer(entry):
         raise CorruptRdb("a stream's node with something else in the place of a number")
     return int(entry)
