@@ -284,7 +284,9 @@ class ChunkedOrder:
         left = len(scores) - 1
         # Members are looked at, wherever in memory they are, only where scores are alike.
         if at < left and scores[at + 1] == old and members[at] != member:
-            at = bisect_left(members, member, at + 1, bisect_right(scores, old, at + 1))
+            at += 1
+            if at < left and scores[at + 1] == old:
+                at = bisect_left(members, member, at, bisect_right(scores, old, at))
         if at == left or left < _SPARSE:
             member = members[at]
             self._delete(number, at, 1)
@@ -306,7 +308,10 @@ class ChunkedOrder:
             members = self._member_chunks[target]
         at = bisect_left(scores, new)
         if scores[at] == new:
-            at = bisect_left(members, member, at, bisect_right(scores, new, at + 1))
+            if at + 1 < len(scores) and scores[at + 1] == new:
+                at = bisect_left(members, member, at, bisect_right(scores, new, at))
+            elif members[at] < member:
+                at += 1
         scores.insert(at, new)
         members.insert(at, member)
         if len(scores) > 2 * _CHUNK:

@@ -84,9 +84,6 @@ def _encode_items(items: Iterable[Any], append: Append, resp: int) -> None:
 
 
 _STRINGS: frozenset[Any] = frozenset({bytes, bytearray})
-# A member and its score, in either protocol.
-_PAIR_2 = b"*2\r\n$%d\r\n%b\r\n$%d\r\n%b\r\n"
-_PAIR_3 = b"*2\r\n$%d\r\n%b\r\n,%b\r\n"
 
 
 def _encode_list(reply: list[Any], append: Append, resp: int, kind: bytes = b"*") -> None:
@@ -105,14 +102,18 @@ def _encode_list(reply: list[Any], append: Append, resp: int, kind: bytes = b"*"
     if len(reply) == 2 and reply[1].__class__ is Double and kind == b"*":
         member, score = reply
         if member.__class__ is bytes:
-            text = format_double(score)
-            if resp == 3:
-                append(_PAIR_3 % (len(member), member, text))
-            else:
-                append(_PAIR_2 % (len(member), member, len(text), text))
+            append(_encoded_pair(member, score, resp))
             return
     append(head)
     _encode_items(reply, append, resp)
+
+
+def _encoded_pair(member: bytes, score: Double, resp: int) -> bytes:
+    """Return an array of a member and its score."""
+    text = format_double(score)
+    if resp == 3:
+        return b"*2\r\n$%d\r\n%b\r\n,%b\r\n" % (len(member), member, text)
+    return b"*2\r\n$%d\r\n%b\r\n$%d\r\n%b\r\n" % (len(member), member, len(text), text)
 
 
 def _encode_set(reply: SetReply, append: Append, resp: int) -> None:
@@ -318,11 +319,12 @@ def encoded(reply: Any, resp: int) -> bytes:
         return wire
     if kind is int:
         return b":%d\r\n" % reply
+    if kind is list and len(reply) == 2 and reply[1].__class__ is Double:
+        member, score = reply
+        if member.__class__ is bytes:
+            return _encoded_pair(member, score, resp)
     pieces: list[bytes] = []
-    if kind is list:
-        _encode_list(reply, pieces.append, resp)
-    else:
-        encode(reply, pieces.append, resp)
+    encode(reply, pieces.append, resp)
     return b"".join(pieces)
 
 
