@@ -396,7 +396,7 @@ class RedisServer(MultiService):
         settings.observe(TLS_SETTINGS, self._apply_tls)
         settings.observe(("oom-score-adj", "oom-score-adj-values"), self.killer_score.apply)
         settings.observe(("port", "tls-port", "bind"), self.listeners.rebind)
-        settings.observe("repl-backlog-size", self.primary.resize_backlog)
+        settings.observe("repl-backlog-size", self.primary.history.resize)
         settings.observe(_REPLICAS_NEEDED, self.primary.count_near_replicas)
 
     def _source_address(self) -> str:

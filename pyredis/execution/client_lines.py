@@ -52,10 +52,23 @@ def queued_bytes(client: Client) -> int:
     return client.transaction.queued_bytes()
 
 
+def waiting_output(client: Client) -> int:
+    """
+    Return how many bytes wait to be sent to a client, as its limits count them.
+
+    A replica's are those of the history: a snapshot on its way is not its fault.
+    """
+    pending, replica = client.connection.pending_output(), client.replica
+    if replica is None or not replica.is_attached:
+        return pending
+    unsent = client.ctx.server.replication.unsent(client)
+    return unsent + pending if replica.takes_history else unsent
+
+
 def memory_of(client: Client) -> int:
     """Return about how much memory a client takes, with what waits in its buffers."""
     connection = client.connection
-    waiting = connection.pending_input() + connection.pending_output()
+    waiting = connection.pending_input() + waiting_output(client)
     prefixes = client.tracking.prefixes if client.tracking is not None else ()
     waiting += queued_bytes(client) + sum(map(getsizeof, prefixes))
     if client.watching:
@@ -75,7 +88,7 @@ def client_line(client: Client, now_ms: int) -> bytes:
         now_ms: The moment that its age and idleness count to.
     """
     connection = client.connection
-    pending_output = connection.pending_output()
+    pending_output = waiting_output(client)
     argv = client.argv if client.waiting is None else client.waiting.argv
     transaction = client.transaction
     own = client.subscriptions

@@ -71,7 +71,7 @@ class ReplicaState:
         ack_ms: When it last said so.
         initial_offset: Where its snapshot was taken.
         starts_on_ack: The stream begins when it says that it has loaded the snapshot.
-        held: What was written since its snapshot began; ``held_bytes`` in sum.
+        next_offset: Which byte of the history it is sent next; 0 while it is sent none.
         last_taken_ms: When it last took something of the snapshot.
     """
 
@@ -79,12 +79,11 @@ class ReplicaState:
         "ack_ms",
         "ack_offset",
         "file_offset",
-        "held",
-        "held_bytes",
         "initial_offset",
         "ip",
         "is_old",
         "last_taken_ms",
+        "next_offset",
         "port",
         "rdb_only",
         "stage",
@@ -112,8 +111,7 @@ class ReplicaState:
         self.ack_ms = 0
         self.initial_offset = 0
         self.starts_on_ack = False
-        self.held: list[bytes] = []
-        self.held_bytes = 0
+        self.next_offset = 0
         self.last_taken_ms = 0
 
     @property
@@ -126,17 +124,10 @@ class ReplicaState:
         """Whether it wants a complete snapshot."""
         return self.wants_data and self.wants_functions
 
-    def hold(self, data: bytes) -> None:
-        """Keep what was written since its snapshot began."""
-        self.held.append(data)
-        self.held_bytes += len(data)
-
-    def take_held(self) -> bytes:
-        """Return what was kept, and keep it no longer."""
-        data = b"".join(self.held)
-        self.held.clear()
-        self.held_bytes = 0
-        return data
+    @property
+    def takes_history(self) -> bool:
+        """Whether it is sent the history now; until then that waits for it."""
+        return self.stage is Stage.ONLINE and not self.starts_on_ack
 
 
 def replica_ip(client: Client) -> str:
@@ -152,20 +143,28 @@ class Replication(Protocol):
     A server's part in replication, as commands see it.
 
     Attributes:
-        second_id: What the history was called before, up to ``second_offset``.
         lacks_replicas: Writes are refused: too few replicas are near enough.
     """
 
-    second_id: str
-    second_offset: int
     lacks_replicas: bool
 
     @property
     def offset(self) -> int:
         """How long the history is, in bytes of the stream."""
 
+    @property
+    def second_id(self) -> str:
+        """What the history was called before."""
+
+    @property
+    def second_offset(self) -> int:
+        """Up to where it was called so, -1 if it never was."""
+
     def replicas(self) -> Sequence[Client]:
         """Return the replicas, in the order they came."""
+
+    def unsent(self, client: Client) -> int:
+        """Return how many bytes of the history so far a replica is still to be sent."""
 
     def synchronize(self, client: Client, history: str | None, offset: int) -> None:
         """
@@ -222,6 +221,10 @@ class NoReplication:
     def replicas(self) -> Sequence[Client]:
         """There are none."""
         return ()
+
+    def unsent(self, client: Client) -> int:
+        """There is no history."""
+        return 0
 
     def synchronize(self, client: Client, history: str | None, offset: int) -> None:
         """Refuse."""

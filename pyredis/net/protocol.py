@@ -22,7 +22,7 @@ from twisted.protocols.basic import LineReceiver
 from zope.interface import implementer
 
 from pyredis.errors import ProtocolError
-from pyredis.execution.client_lines import client_type
+from pyredis.execution.client_lines import client_type, waiting_output
 from pyredis.net.together import LARGEST_CHUNK
 from pyredis.wire.batches import Batch, batch_of
 from pyredis.wire.encoder import encoded, encoded_each
@@ -415,16 +415,20 @@ class RedisProtocol(LineReceiver):
 
     def _check_output(self, backlog: int) -> None:
         """Look at a client whose output the kernel does not take at once."""
-        if self.check_output(backlog):
+        client = self.client
+        if self.check_output(waiting_output(client) if client.is_replica else backlog):
             return
         if backlog > self._most_unsent():
             self.transport.pause_until_sent()
-        self._server.client_limit.look_at(self.client)
+        self._server.client_limit.look_at(client)
 
     def apply_limits(self) -> None:
         """Measure output before it is sent, if there is a hard limit for it, or no longer."""
         limits = self._server.settings.client_output_buffer_limit
-        self.send = self._send_limited if limits.normal.hard_bytes else self.transport.write
+        is_measured = limits.normal.hard_bytes and not self.client.is_replica
+        if self._gathered and not is_measured:
+            self._send_gathered()
+        self.send = self._send_limited if is_measured else self.transport.write
 
     def _send_limited(self, data: bytes) -> None:
         """Send what a pipeline answers all at once, or nothing if it is too much."""
@@ -446,8 +450,11 @@ class RedisProtocol(LineReceiver):
 
     def _limit(self) -> BufferLimit:
         """Return the limit of its class of clients."""
-        limits = self._server.settings.client_output_buffer_limit
-        limit: BufferLimit = getattr(limits, client_type(self.client))
+        settings = self._server.settings
+        limit: BufferLimit = getattr(settings.client_output_buffer_limit, client_type(self.client))
+        if limit.hard_bytes and self.client.is_replica:
+            # What the backlog keeps anyway costs nothing more.
+            return limit._replace(hard_bytes=max(limit.hard_bytes, settings.repl_backlog_size))
         return limit
 
     def _cut_off(self) -> None:
@@ -464,7 +471,7 @@ class RedisProtocol(LineReceiver):
     def check_limits(self) -> None:
         """Look at what waits to be sent once more: a soft limit is one of time."""
         backlog = self.pending_output()
-        if backlog or self._over_soft_limit_since_ms is not None:
+        if backlog or self.client.is_replica or self._over_soft_limit_since_ms is not None:
             self._check_output(backlog)
 
     def _most_unsent(self) -> int:

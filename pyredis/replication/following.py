@@ -341,7 +341,7 @@ class Following:
 
     def _request(self) -> Request:
         """Ask for what comes behind the history that is known here, if any is."""
-        if not self._primary.has_history:
+        if not self._primary.history.is_kept:
             self._log.info("Partial resynchronization not possible (no cached master)")
             return (b"PSYNC", b"?", b"-1")
         history, offset = self._server.replication_id, self._primary.offset + 1
@@ -533,7 +533,7 @@ class Following:
         whole = len(self._held) - self._reader.pending_bytes
         # A transaction counts when it is over: a link lost before begins it anew.
         if client.transaction is None and whole:
-            self._primary.pass_on(bytes(self._held[:whole]))
+            self._primary.history.pass_on(bytes(self._held[:whole]))
             del self._held[:whole]
             if self._server.append_only.is_on:
                 self._written.append(

@@ -1,10 +1,10 @@
 """
 A server as its replicas see it: the primary.
 
-A replica asks for the part of the history that it has missed. If the backlog
-has it, it is sent that and then follows the stream; if not, it is sent a
-snapshot, and then what was written since that was begun. Without a replica so
-far there is no history: neither stream nor backlog cost anything.
+A replica asks for the part of the history that it has missed. If that is kept,
+it is sent from there on; if not, it is sent a snapshot, and then what was written
+since that was begun. Without a replica so far no history is kept, and none costs
+anything.
 """
 
 from __future__ import annotations
@@ -15,18 +15,16 @@ from typing import TYPE_CHECKING, Any
 from twisted.logger import Logger
 
 from pyredis.errors import RedisError
-from pyredis.execution.propagation import ANY_DATABASE, Audience
+from pyredis.execution.propagation import ANY_DATABASE
 from pyredis.execution.replicas import (
-    NO_HISTORY,
     STAGE_NAMES,
     ReplicaState,
     Stage,
     Target,
     replica_ip,
 )
-from pyredis.replication.backlog import Backlog
+from pyredis.replication.feed import Feed
 from pyredis.replication.snapshots import Contents, Snapshots
-from pyredis.replication.stream import ReplicationStream
 from pyredis.replication.transfer import Spool, Transfer, state_of
 
 if TYPE_CHECKING:
@@ -46,7 +44,7 @@ class Primary:
         snapshots: Makes snapshots.
 
     Attributes:
-        second_id: What the history was called before, up to ``second_offset``.
+        history: What replicas are sent.
         lacks_replicas: Writes are refused: too few replicas are near enough.
     """
 
@@ -63,22 +61,19 @@ class Primary:
         self._make_spool = make_spool
         self._snapshots = snapshots
         self._replicas: dict[Client, ReplicaState] = {}
-        self._stream: ReplicationStream | None = None
-        self._offset = 0
         self._transfers: list[Transfer] = []
         self._awaited: dict[Client, Target] = {}
         self._counts = {"sync_full": 0, "sync_partial_ok": 0, "sync_partial_err": 0}
-        self._sent_bytes = 0
         self._seconds = 0
         self._alone_since_ms = 0
-        self._is_following = False
-        self.second_id = NO_HISTORY
-        self.second_offset = -1
+        self._feed = Feed(server, self._replicas)
+        self.history = self._feed.history
         self.lacks_replicas = False
         server.facts.update(
+            mem_not_counted_for_evict=self._uncounted_bytes,
             mem_replication_backlog=self._backlog_bytes,
-            mem_total_replication_buffers=lambda: self._backlog_bytes() + self._waiting_bytes(),
-            mem_clients_slaves=self._waiting_bytes,
+            mem_total_replication_buffers=lambda: self.history.memory,
+            mem_clients_slaves=lambda: self.history.memory - self._backlog_bytes(),
         )
 
     # What is so
@@ -86,38 +81,57 @@ class Primary:
     @property
     def offset(self) -> int:
         """How long the history is, in bytes of the stream."""
-        self._server.propagation.flush()
-        return self._offset if self._stream is None else self._stream.backlog.offset
+        return self.history.offset
+
+    @property
+    def second_id(self) -> str:
+        """What the history was called before."""
+        return self.history.second_id
+
+    @property
+    def second_offset(self) -> int:
+        """Up to where it was called so, -1 if it never was."""
+        return self.history.second_offset
 
     def replicas(self) -> Sequence[Client]:
         """Return the replicas, in the order they came."""
         return tuple(self._replicas)
 
+    def unsent(self, client: Client) -> int:
+        """Return how many bytes of the history so far a replica is still to be sent."""
+        return self._feed.unsent(state_of(client))
+
     def facts(self) -> Mapping[str, Any]:
         """Return the counters of INFO, by the names of its fields."""
-        backlog = None if self._stream is None else self._stream.backlog
         return {
             **self._counts,
-            "total_net_repl_output_bytes": self._sent_bytes,
-            "repl_backlog_active": int(backlog is not None),
-            "repl_backlog_first_byte_offset": backlog.first if backlog else 0,
-            "repl_backlog_histlen": backlog.length if backlog else 0,
+            "total_net_repl_output_bytes": self._feed.sent_bytes,
+            "repl_backlog_active": int(self.history.is_kept),
+            "repl_backlog_first_byte_offset": self.history.first,
+            "repl_backlog_histlen": self.history.length,
         }
 
     def _backlog_bytes(self) -> int:
-        return 0 if self._stream is None else self._stream.backlog.length
+        """Return what of the memory is the backlog's; what is beyond its limit is replicas'."""
+        memory = self.history.memory
+        limit: int = self._settings.repl_backlog_size
+        return limit if self._replicas and memory > limit else memory
 
-    def _waiting_bytes(self) -> int:
-        """Return how much waits for replicas to take it."""
-        return sum(
-            state.held_bytes + client.connection.pending_output()
-            for client, state in self._replicas.items()
-        )
+    def _uncounted_bytes(self) -> int:
+        """
+        Return what must not make the server evict keys.
+
+        What is deleted is told to replicas: that would only grow, and more be deleted.
+        """
+        limit: int = self._settings.repl_backlog_size
+        beyond = max(0, self.history.memory - limit)
+        unsent = sum(client.connection.pending_output() for client in self._replicas)
+        return beyond + unsent
 
     def reset_statistics(self) -> None:
         """Count anew."""
         self._counts = dict.fromkeys(self._counts, 0)
-        self._sent_bytes = 0
+        self._feed.sent_bytes = 0
 
     def _now_ms(self) -> int:
         return self._server.keyspace.clock()
@@ -141,7 +155,7 @@ class Primary:
             state = client.replica = ReplicaState()
         if state.is_attached:
             return
-        if self._is_following and not self._server.following.is_linked:
+        if not self.history.is_own and not self._server.following.is_linked:
             raise RedisError("Can't SYNC while not connected with my master", code="NOMASTERLINK")
         if client.connection.pending_output():
             raise RedisError("SYNC and PSYNC are invalid with pending output")
@@ -159,8 +173,8 @@ class Primary:
         self._attach(client, state, Stage.WAITING)
         if self._settings.repl_disable_tcp_nodelay:
             client.connection.set_no_delay(False)
-        if self._stream is None:
-            self._begin_history()
+        if not self.history.is_kept:
+            self.history.begin()
         self._join_or_begin(client, state)
 
     def _attach(self, client: Client, state: ReplicaState, stage: Stage) -> None:
@@ -168,200 +182,67 @@ class Primary:
         state.ack_ms = self._now_ms()
         self._replicas[client] = state
         client.refresh()
+        client.connection.apply_limits()
 
     def _continue(self, client: Client, state: ReplicaState, history: str, offset: int) -> bool:
-        """Send a replica what it has missed, if that is known; return whether it was."""
-        missed = self._missed(client, history, offset)
-        if missed is None:
+        """Send a replica what it has missed, if that is known; return whether it is."""
+        name = replica_name(client)
+        if self.history.lacks(name, history, offset):
             return False
         self._attach(client, state, Stage.ONLINE)
-        client.refresh()
+        state.next_offset = offset
         new_id = f" {self._server.replication_id}" if state.takes_new_ids else ""
         client.connection.write(f"+CONTINUE{new_id}\r\n".encode())
-        self._send(client, missed)
+        self._server.soon(self._feed.send)
         self._counts["sync_partial_ok"] += 1
         self._log.info(
             "Partial resynchronization request from {name} accepted. Sending {count} bytes of "
             "backlog starting from offset {offset}.",
-            name=replica_name(client),
-            count=len(missed),
+            name=name,
+            count=self.unsent(client),
             offset=offset,
         )
         self.count_near_replicas()
         return True
 
-    def _missed(self, client: Client, history: str, offset: int) -> bytes | None:
-        """Return what a replica lacks, None if it must begin anew."""
-        own, wanted = self._server.replication_id, history.lower()
-        name = replica_name(client)
-        if wanted != own and (wanted != self.second_id or offset > self.second_offset):
-            if history.startswith("?"):
-                self._log.info("Full resync requested by replica {name}", name=name)
-            elif wanted != self.second_id:
-                self._log.info(
-                    "Partial resynchronization not accepted: Replication ID mismatch (Replica "
-                    "asked for '{wanted}', my replication IDs are '{own}' and '{second}')",
-                    wanted=history,
-                    own=own,
-                    second=self.second_id,
-                )
-            else:
-                self._log.info(
-                    "Partial resynchronization not accepted: Requested offset for second ID was "
-                    "{offset}, but I can reply up to {most}",
-                    offset=offset,
-                    most=self.second_offset,
-                )
-            return None
-        missed = None
-        if self._stream is not None:
-            # What waits to leave goes to those who are there already, not twice to it.
-            self._stream.flush()
-            missed = self._stream.backlog.since(offset)
-        if missed is None:
-            self._log.info(
-                "Unable to partial resync with replica {name} for lack of backlog "
-                "(Replica request was: {offset}).",
-                name=name,
-                offset=offset,
-            )
-            if offset > self.offset:
-                self._log.warn(
-                    "Warning: replica {name} tried to PSYNC with an offset that is greater than "
-                    "the master replication offset.",
-                    name=name,
-                )
-        return missed
-
-    # The history
-
-    def _begin_history(self) -> None:
-        """Keep a history from now on; what was before is nobody's any more."""
-        server = self._server
-        self._new_id()
-        self.second_id, self.second_offset = NO_HISTORY, -1
-        backlog = Backlog(self._settings.repl_backlog_size, self._offset)
-        self._stream = ReplicationStream(backlog, self._deliver, server.soon)
-        server.propagation.add(self._stream, Audience.REPLICAS)
-        self._log.info(
-            "Replication backlog created, my new replication IDs are '{own}' and '{second}'",
-            own=server.replication_id,
-            second=self.second_id,
-        )
-
-    def _end_history(self) -> None:
-        """Forget the history: nobody came back for it in time."""
-        stream = self._stream
-        assert stream is not None
-        self._server.propagation.remove(stream)
-        self._offset = stream.backlog.offset
-        self._stream = None
-        self._new_id()
-        self.second_id, self.second_offset = NO_HISTORY, -1
-        self._log.info(
-            "Replication backlog freed after {seconds} seconds without connected replicas.",
-            seconds=self._settings.repl_backlog_ttl,
-        )
-
-    def _new_id(self) -> None:
-        self._server.replication_id = f"{self._server.rng.getrandbits(160):040x}"
-
-    def change_id(self) -> None:
-        """Begin a new history, though the data stays (DEBUG CHANGE-REPL-ID)."""
-        self._log.info("Changing replication IDs after receiving change-repl-id")
-        self._new_id()
-        self.second_id, self.second_offset = NO_HISTORY, -1
-
-    def resize_backlog(self) -> None:
-        """Take over a new ``repl-backlog-size``."""
-        if self._stream is not None:
-            self._stream.backlog.resize(self._settings.repl_backlog_size)
-
-    # The history of another, while this server follows it
-
-    @property
-    def has_history(self) -> bool:
-        """Whether it is known what came when, so that one may go on from there."""
-        return self._stream is not None
+    # Whose history it is
 
     def stop_leading(self) -> None:
-        """Add nothing of its own to the history any more; replicas come back for what they get."""
-        if self._stream is not None:
-            self._server.propagation.flush()
-            self._stream.flush()
-            self._server.propagation.remove(self._stream)
-        self._is_following = True
+        """Write no history of its own any more; replicas come back for what they get."""
+        self.history.stop_writing()
         self._dismiss()
 
     def repeat_history(self, history: str, offset: int) -> None:
         """Begin with another's history, from an offset on."""
-        self._server.replication_id = history
-        self.second_id, self.second_offset = NO_HISTORY, -1
         self._dismiss()
-        backlog = Backlog(self._settings.repl_backlog_size, offset)
-        self._stream = ReplicationStream(backlog, self._deliver, self._server.soon)
+        self.history.repeat(history, offset)
 
     def rename_history(self, history: str) -> None:
         """Go on with the same history under another name: another has become its primary."""
         if history != self._server.replication_id:
-            self._take_name(history)
+            self.history.take_name(history)
             self._dismiss()
-
-    def pass_on(self, data: bytes) -> None:
-        """Add to the history what came of it."""
-        assert self._stream is not None
-        self._stream.write(data)
 
     def lead(self) -> None:
         """Go on with the history under a name of its own, with what this server does."""
-        self._is_following = False
-        stream = self._stream
-        if stream is None:
-            return
-        stream.flush()
-        stream.select_anew()
-        self._take_name(f"{self._server.rng.getrandbits(160):040x}")
-        self._log.info(
-            "Setting secondary replication ID to {second}, valid up to offset: {offset}. New "
-            "replication ID is {own}",
-            second=self.second_id,
-            offset=self.second_offset,
-            own=self._server.replication_id,
-        )
-        self._server.propagation.add(stream, Audience.REPLICAS)
-        self._alone_since_ms = self._now_ms()
-        self._dismiss()
+        self.history.write_on()
+        if self.history.is_kept:
+            self._alone_since_ms = self._now_ms()
+            self._dismiss()
 
-    def _take_name(self, history: str) -> None:
-        self.second_id, self.second_offset = self._server.replication_id, self.offset + 1
-        self._server.replication_id = history
+    def change_id(self) -> None:
+        """Begin a new history, though the data stays (DEBUG CHANGE-REPL-ID)."""
+        self.history.change_name()
 
     def _dismiss(self) -> None:
         """Hang up on all replicas: they are to ask again what they follow."""
-        for client in list(self._replicas):
+        for client, state in list(self._replicas.items()):
+            state.next_offset = 0
             client.kill()
 
     def repeat(self, database: int, argv: Sequence[bytes]) -> None:
         """Let replicas run a request that this server does not run."""
-        if self._stream is not None and not self._is_following:
-            self._server.propagation.flush()
-            self._stream.feed([(database, argv)])
-
-    def _deliver(self, data: bytes) -> None:
-        """Send a part of the stream to all who are fed, or keep it for them."""
-        for client, state in list(self._replicas.items()):
-            if state.rdb_only or state.stage is Stage.WAITING:
-                continue
-            if state.stage is Stage.ONLINE and not state.starts_on_ack:
-                self._send(client, data)
-            else:
-                state.hold(data)
-                client.connection.check_output(state.held_bytes)
-
-    def _send(self, client: Client, data: bytes) -> None:
-        if data:
-            self._sent_bytes += len(data)
-            client.deliver(data)
+        self.history.add(database, argv)
 
     # Snapshots
 
@@ -397,12 +278,6 @@ class Primary:
                 theirs.takes_new_ids and not state.takes_new_ids
             ):
                 return False
-            if not state.rdb_only:
-                # The stream of the other begins where its own will.
-                assert self._stream is not None
-                self._stream.flush()
-                state.held = list(theirs.held)
-                state.held_bytes = theirs.held_bytes
             self._announce(client, state, theirs.initial_offset)
             transfer.join(client)
             self._log.info("Waiting for end of BGSAVE for SYNC")
@@ -429,9 +304,7 @@ class Primary:
             "Starting BGSAVE for SYNC with target: {target}",
             target="replicas sockets" if is_streamed else "disk",
         )
-        assert self._stream is not None
-        self._server.propagation.flush()
-        self._stream.flush()
+        offset = self.history.begin_part()
         try:
             snapshot = self._snapshots.begin(contents)
         except OSError as error:
@@ -439,8 +312,7 @@ class Primary:
             self._refuse(members)
             return
         for member in members:
-            self._announce(member, state_of(member), self._stream.backlog.offset)
-        self._stream.select_anew()
+            self._announce(member, state_of(member), offset)
         mark = f"{self._server.rng.getrandbits(160):040x}".encode() if is_streamed else None
         self._transfers.append(
             Transfer(
@@ -458,6 +330,8 @@ class Primary:
         """Tell a replica where the history goes on behind its snapshot."""
         state.stage = Stage.SNAPSHOT
         state.initial_offset = offset
+        if not state.rdb_only:
+            state.next_offset = offset + 1
         if not state.is_old:
             history = self._server.replication_id
             client.connection.write(f"+FULLRESYNC {history} {offset}\r\n".encode())
@@ -486,8 +360,7 @@ class Primary:
         state.ack_ms = self._now_ms()
         # Where a stream ends is easier to see if nothing comes behind it.
         state.starts_on_ack = was_streamed
-        if not was_streamed:
-            self._send(client, state.take_held())
+        self._server.soon(self._feed.send)
         self._log.info("Synchronization with replica {name} succeeded", name=name)
         self.count_near_replicas()
 
@@ -525,7 +398,7 @@ class Primary:
         state.ack_ms = self._now_ms()
         if state.starts_on_ack and state.stage is Stage.ONLINE:
             state.starts_on_ack = False
-            self._send(client, state.take_held())
+            self._server.soon(self._feed.send)
         self.look_at_waiting()
         if self.lacks_replicas:
             self.count_near_replicas()
@@ -621,11 +494,16 @@ class Primary:
         self._end_silent()
         self._begin_if_due()
         self.count_near_replicas()
-        is_unused = not (self._stream is None or self._replicas or self._is_following)
+        history = self.history
+        is_unused = history.is_kept and history.is_own and not self._replicas
         if is_unused and settings.repl_backlog_ttl:
             alone_ms = self._now_ms() - self._alone_since_ms
             if alone_ms > settings.repl_backlog_ttl * 1000:
-                self._end_history()
+                history.end()
+                self._log.info(
+                    "Replication backlog freed after {seconds} seconds without connected replicas.",
+                    seconds=settings.repl_backlog_ttl,
+                )
 
     def _keep_alive(self) -> None:
         """Let replicas that wait for a snapshot know that it will come."""
@@ -668,10 +546,13 @@ class Primary:
         if not self._replicas:
             self._alone_since_ms = self._now_ms()
         state.stage = Stage.CONFIGURED
+        state.next_offset = 0
+        self.history.trim()
         self.count_near_replicas()
 
     def close(self) -> None:
         """End all transfers: the server stops."""
+        self._feed.close()
         for transfer in self._transfers:
             transfer.close()
         self._transfers.clear()

@@ -19,8 +19,8 @@ class ReplicationStream:
     What all replicas get, in the order it happened.
 
     Args:
-        backlog: Keeps the newest part.
-        deliver: Called with bytes for the replicas that are fed.
+        backlog: Keeps the newest part, and what replicas are still to be sent.
+        deliver: Called when there is something new in it.
         soon: Calls a function when the command under way is over: what commands of
             one moment did leaves together.
 
@@ -31,14 +31,13 @@ class ReplicationStream:
     def __init__(
         self,
         backlog: Backlog,
-        deliver: Callable[[bytes], None],
+        deliver: Callable[[], None],
         soon: Callable[[Callable[[], None]], object],
     ) -> None:
         self.backlog = backlog
         self._deliver = deliver
         self._soon = soon
-        self._unsent: list[bytes] = []
-        self._unsent_bytes = 0
+        self._undelivered = 0
         self._database = -1
 
     def feed(self, effects: Sequence[Effect]) -> None:
@@ -61,20 +60,18 @@ class ReplicationStream:
     def write(self, data: bytes) -> None:
         """Take what comes next as bytes."""
         self.backlog.append(data)
-        self._unsent.append(data)
-        self._unsent_bytes += len(data)
-        if len(self._unsent) == 1:
+        was_idle = not self._undelivered
+        self._undelivered += len(data)
+        if was_idle:
             self._soon(self.flush)
-        elif self._unsent_bytes >= _FLUSH_BYTES:
+        elif self._undelivered >= _FLUSH_BYTES:
             self.flush()
 
     def flush(self) -> None:
         """Let everything written so far leave."""
-        if self._unsent:
-            data = b"".join(self._unsent)
-            self._unsent.clear()
-            self._unsent_bytes = 0
-            self._deliver(data)
+        if self._undelivered:
+            self._undelivered = 0
+            self._deliver()
 
     def select_anew(self) -> None:
         """Say the database before the next effect: somebody begins to listen."""

@@ -180,11 +180,13 @@ class Transfer:
             if _is_full(member):
                 continue
             is_idle = False
-            self._spool.seek(self._sent[member])
-            piece = self._spool.read(_PIECE_BYTES)
-            self._sent[member] += len(piece)
-            self._write(member, piece)
-            if self._sent[member] >= self._size:
+            if self._sent[member] < self._size:
+                self._spool.seek(self._sent[member])
+                piece = self._spool.read(_PIECE_BYTES)
+                self._sent[member] += len(piece)
+                self._write(member, piece)
+            if self._sent[member] >= self._size and not member.connection.pending_output():
+                # All has left: what waits from now on is the history, and limited.
                 self.members.remove(member)
                 del self._sent[member]
                 self._on_sent(member)

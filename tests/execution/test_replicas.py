@@ -19,14 +19,14 @@ class ReplicaStateTests(SynchronousTestCase):
         state.stage = Stage.WAITING
         self.assertTrue(state.is_attached)
 
-    def test_what_is_held(self) -> None:
-        """What was written meanwhile is returned once, in order."""
+    def test_when_it_takes_the_history(self) -> None:
+        """Only one that has its snapshot does, and not before it has said so if it must."""
         state = ReplicaState()
-        state.hold(b"one")
-        state.hold(b"two")
-        self.assertEqual(state.held_bytes, 6)
-        self.assertEqual(state.take_held(), b"onetwo")
-        self.assertEqual((state.take_held(), state.held_bytes), (b"", 0))
+        self.assertFalse(state.takes_history)
+        state.stage = Stage.ONLINE
+        self.assertTrue(state.takes_history)
+        state.starts_on_ack = True
+        self.assertFalse(state.takes_history)
 
     def test_address(self) -> None:
         """Where it came from, unless it has said where others reach it."""

@@ -20,7 +20,13 @@ class ReplicationStreamTests(SynchronousTestCase):
         """Make a stream that leaves when it is told to."""
         self.sent: list[bytes] = []
         self.due: list[Callable[[], None]] = []
-        self.stream = ReplicationStream(Backlog(1000, 0), self.sent.append, self.due.append)
+        self.backlog = Backlog(1 << 20, 0)
+        self.stream = ReplicationStream(self.backlog, self.deliver, self.due.append)
+
+    def deliver(self) -> None:
+        """Take what is new in the backlog."""
+        place = sum(map(len, self.sent)) + 1
+        self.sent.append(self.backlog.read(place, 1 << 20))
 
     def test_the_database_is_selected_when_it_changes(self) -> None:
         """SELECT comes before the first effect in another database only."""
@@ -64,6 +70,6 @@ class ReplicationStreamTests(SynchronousTestCase):
 
     def test_a_host_that_calls_at_once(self) -> None:
         """Nothing is left behind where functions are called at once instead of soon."""
-        stream = ReplicationStream(Backlog(1000, 0), self.sent.append, lambda call: call())
+        stream = ReplicationStream(self.backlog, self.deliver, lambda call: call())
         stream.feed([(-1, (b"PING",))])
         self.assertEqual(self.sent, [PING])
