@@ -243,6 +243,7 @@ class Dispatcher:
         client.last_interaction_ms = self._keyspace.now_ms
         client.last_command = command
         call: Any = command.call
+        reply: Reply
         timer = self._timer
         started = timer()
         try:
@@ -262,7 +263,7 @@ class Dispatcher:
             histogram.short[elapsed >> STEP_BITS] += 1
         else:
             self._count(client, command, argv, 1, elapsed)
-        return cast(Reply, reply)
+        return reply
 
     def _account(
         self,

@@ -413,7 +413,7 @@ class Scripting:
     def _raising(self, perform: Perform) -> Callable[..., Any]:
         def call(*arguments: Any) -> Any:
             reply = perform(arguments)
-            if isinstance(reply, RedisError):
+            if reply.__class__ is not bytes and isinstance(reply, RedisError):
                 raise self.refuse(reply.text, True)
             return self._to_lua(reply)
 
