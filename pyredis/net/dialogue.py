@@ -16,7 +16,6 @@ import struct
 from typing import TYPE_CHECKING
 
 from pyredis.errors import RedisError
-from pyredis.net.tls_transport import TlsTransport
 
 if TYPE_CHECKING:
     from pyredis.execution.client import Client
@@ -89,6 +88,8 @@ def open_dialogue(client: Client) -> SocketDialogue:
     """
     connection = client.connection
     descriptor = connection.fileno()
-    if descriptor < 0 or isinstance(getattr(connection, "transport", None), TlsTransport):
+    transport = getattr(connection, "transport", None)
+    # Not by its class: without TLS there may be no OpenSSL to load that with.
+    if descriptor < 0 or getattr(transport, "is_encrypted", False):
         raise RedisError("scripts can be debugged over TCP without TLS, or a Unix socket")
     return SocketDialogue(descriptor)

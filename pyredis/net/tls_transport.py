@@ -43,8 +43,12 @@ class TlsTransport(Protocol):
         connection: OpenSSL's state of it, without a socket.
         inner: The protocol within.
         reactor: Ends a handshake that takes too long.
+
+    Attributes:
+        is_encrypted: True, to tell it from the transports of sockets.
     """
 
+    is_encrypted = True
     transport: Any
     _log = Logger()
 

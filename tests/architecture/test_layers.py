@@ -405,6 +405,13 @@ class LoadingTests(SynchronousTestCase):
             {name for name in loaded if name.startswith(("twisted", "hiredis"))}, set()
         )
 
+    def test_without_what_is_optional(self) -> None:
+        """The daemon, embedding and testing load where only what we require is installed."""
+        missing = ("OpenSSL", "cryptography", "lupa", "redis", "pytest", "setproctitle")
+        hide = f"sys.modules.update(dict.fromkeys({missing}))"
+        names = "pyredis.tap, pyredis.embedding, pyredis.testing.server"
+        self.assertIn("pyredis.server", self.loaded_by(f"{hide}; import {names}"))
+
     def test_everything_else(self) -> None:
         """No module of ours loads the reactor."""
         names = sorted(name for name in modules() if not name.endswith("__main__"))
