@@ -59,14 +59,9 @@ def _ranges(texts: tuple[bytes, ...], name: str) -> Iterable[tuple[int, int]]:
         yield first, last
 
 
-def _assign(ctx: Context, ranges: Iterable[tuple[int, int]]) -> Reply:
-    cluster_of(ctx).slots.assign(ranges, is_fresh=not ctx.keyspace.databases[0].values)
-    return OK
-
-
-def _give_up(ctx: Context, ranges: Iterable[tuple[int, int]]) -> Reply:
-    leave_shard_channels(ctx, cluster_of(ctx).slots.give_up(ranges))
-    return OK
+def _is_fresh(ctx: Context) -> bool:
+    """Tell whether the node holds no keys."""
+    return not ctx.keyspace.databases[0].values
 
 
 def leave_shard_channels(ctx: Context, slots: Container[int]) -> None:
@@ -91,8 +86,8 @@ def leave_shard_channels(ctx: Context, slots: Container[int]) -> None:
 )
 def cluster_addslots(ctx: Context, *slots: bytes) -> Reply:
     """Serve slots that are not served; said for the first time, serve no others."""
-    cluster_of(ctx)
-    return _assign(ctx, _single(slots))
+    cluster_of(ctx).slots.assign(_single(slots), _is_fresh(ctx))
+    return OK
 
 
 @command(
@@ -105,8 +100,9 @@ def cluster_addslots(ctx: Context, *slots: bytes) -> Reply:
 )
 def cluster_addslotsrange(ctx: Context, *options: bytes) -> Reply:
     """Serve ranges of slots that are not served; said for the first time, serve no others."""
-    cluster_of(ctx)
-    return _assign(ctx, _ranges(options, "cluster|addslotsrange"))
+    served = cluster_of(ctx).slots
+    served.assign(_ranges(options, "cluster|addslotsrange"), _is_fresh(ctx))
+    return OK
 
 
 @command(
@@ -119,8 +115,9 @@ def cluster_addslotsrange(ctx: Context, *options: bytes) -> Reply:
 )
 def cluster_delslots(ctx: Context, *slots: bytes) -> Reply:
     """Serve some slots no longer."""
-    cluster_of(ctx)
-    return _give_up(ctx, _single(slots))
+    served = cluster_of(ctx).slots
+    leave_shard_channels(ctx, served.give_up(_single(slots)))
+    return OK
 
 
 @command(
@@ -133,8 +130,9 @@ def cluster_delslots(ctx: Context, *slots: bytes) -> Reply:
 )
 def cluster_delslotsrange(ctx: Context, *options: bytes) -> Reply:
     """Serve some ranges of slots no longer."""
-    cluster_of(ctx)
-    return _give_up(ctx, _ranges(options, "cluster|delslotsrange"))
+    served = cluster_of(ctx).slots
+    leave_shard_channels(ctx, served.give_up(_ranges(options, "cluster|delslotsrange")))
+    return OK
 
 
 @command(
@@ -147,7 +145,7 @@ def cluster_delslotsrange(ctx: Context, *options: bytes) -> Reply:
 def cluster_flushslots(ctx: Context) -> Reply:
     """Serve no slots any longer."""
     slots = cluster_of(ctx).slots
-    if ctx.keyspace.databases[0].values:
+    if not _is_fresh(ctx):
         raise RedisError("DB must be empty to perform CLUSTER FLUSHSLOTS.")
     leave_shard_channels(ctx, slots.give_all_up())
     return OK

@@ -119,10 +119,9 @@ local function hook()
         end
         level = level + 1
       end
-      if is_found then
-      elseif argument == 'KEYS' or argument == 'ARGV' then
+      if not is_found and (argument == 'KEYS' or argument == 'ARGV') then
         told('<value> ' .. shown(rawget(safe, argument) or {}, 0))
-      else
+      elseif not is_found then
         told('No such variable.')
       end
     end
