@@ -355,8 +355,8 @@ class RedisServer(MultiService):
         release_memory()
 
     def open_dialogue(self, client: Client) -> SocketDialogue:
-        """Speak with a client while everything else waits."""
-        return open_dialogue(client)
+        """Speak with a client while everything else waits; a signal ends it."""
+        return open_dialogue(client, lambda: self.signalled_shutdown.is_under_way)
 
     def fork_dialogue(self, client: Client, speak: Callable[[Dialogue], None]) -> None:
         """Speak with a client in a child of this process; here it is a client no more."""

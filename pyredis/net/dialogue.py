@@ -13,6 +13,7 @@ import os
 import select
 import socket
 import struct
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from pyredis.errors import RedisError
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 _RECEIVED_AT_ONCE = 1 << 16
 _SEND_MS = 5000
+_LOOK_UP_MS = 1000
 _NO_LINGERING = struct.pack("ii", 0, 0)
 
 
@@ -31,9 +33,11 @@ class SocketDialogue:
 
     Args:
         descriptor: Of the socket.
+        must_end: Tells whether nothing may be waited for any more; asked every second.
     """
 
-    def __init__(self, descriptor: int) -> None:
+    def __init__(self, descriptor: int, must_end: Callable[[], bool] = lambda: False) -> None:
+        self._must_end = must_end
         self._socket = socket.socket(fileno=os.dup(descriptor))
 
     def fileno(self) -> int:
@@ -53,16 +57,17 @@ class SocketDialogue:
                 return  # the next attempt to receive will tell
 
     def receive(self) -> bytes:
-        """Wait for bytes and return them; none mean that the client has gone."""
-        while True:
+        """Wait for bytes and return them; none mean that the client has gone, or has to."""
+        while not self._must_end():
             try:
                 return self._socket.recv(_RECEIVED_AT_ONCE)
             except BlockingIOError:
-                self._wait(select.POLLIN, None)
+                self._wait(select.POLLIN, _LOOK_UP_MS)
             except OSError:
-                return b""
+                break
+        return b""
 
-    def _wait(self, event: int, timeout_ms: int | None) -> bool:
+    def _wait(self, event: int, timeout_ms: int) -> bool:
         poll = select.poll()
         poll.register(self._socket, event)
         return bool(poll.poll(timeout_ms))
@@ -79,9 +84,13 @@ class SocketDialogue:
         self._socket.close()
 
 
-def open_dialogue(client: Client) -> SocketDialogue:
+def open_dialogue(client: Client, must_end: Callable[[], bool] = lambda: False) -> SocketDialogue:
     """
     Return the way to a client.
+
+    Args:
+        client: Whose socket it is.
+        must_end: See :class:`SocketDialogue`.
 
     Raises:
         RedisError: There is none, or what is sent there is encrypted.
@@ -92,4 +101,4 @@ def open_dialogue(client: Client) -> SocketDialogue:
     # Not by its class: without TLS there may be no OpenSSL to load that with.
     if descriptor < 0 or getattr(transport, "is_encrypted", False):
         raise RedisError("scripts can be debugged over TCP without TLS, or a Unix socket")
-    return SocketDialogue(descriptor)
+    return SocketDialogue(descriptor, must_end)

@@ -78,6 +78,14 @@ class ScriptDebuggingTests(SynchronousTestCase):
             self.assertEqual((caller.next(), caller.next()), (b"changed", ""))
             self.assertEqual(other.ask("GET", "k"), seen)
 
+    def test_a_signal(self) -> None:
+        """It ends a session that holds everything up, and then the server as usual."""
+        caller = self.caller()
+        caller.ask("SCRIPT", "DEBUG", "sync")
+        self.assertEqual(caller.ask("EVAL", SCRIPT, 1, "k"), STOPPED)
+        self.assertEqual(self.daemon.stop(), 0)
+        self.assertIn("synchronous debugging eval session ended", self.daemon.log)
+
     def test_clients_that_leave(self) -> None:
         """Their scripts go on to the end, and the server with them; sessions end with it."""
         other = self.caller()

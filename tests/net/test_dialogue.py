@@ -60,6 +60,12 @@ class SocketDialogueTests(SynchronousTestCase):
         self.assertEqual(self.dialogue.receive(), b"")
         self.dialogue.end_connection()
 
+    def test_an_end_from_outside(self) -> None:
+        """Then nothing is waited for."""
+        dialogue = SocketDialogue(self.socket.fileno(), lambda: True)
+        self.assertEqual(dialogue.receive(), b"")
+        dialogue.close()
+
     def test_the_last_copy(self) -> None:
         """What was sent arrives, then the end."""
         self.socket.close()
