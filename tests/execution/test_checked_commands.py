@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
 from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from pyredis.errors import RedisError
 from pyredis.execution.checked_commands import CheckedCommand
 from pyredis.wire.replies import LATER
 from tests.commands.session import Session, word
@@ -19,6 +21,7 @@ class CheckedCommandTests(SynchronousTestCase):
         """Make a server with some keys."""
         self.session = Session()
         self.server = self.session.server
+        self.access = self.server.access
         self.session.do("MSET", "app:1", "one", "app:2", "two", "other", "three")
         self.session.do("RPUSH", "app:l", "1", "2")
 
@@ -140,6 +143,31 @@ class CheckedCommandTests(SynchronousTestCase):
         self.assertEqual(self.short(client, "GET", "app:1"), b"one")
         self.server.table.commands["GET"].call = lambda ctx, key: b"instead"
         self.assertEqual(self.short(client, "GET", "app:1"), b"instead")
+
+    def test_as_the_long_way(self) -> None:
+        """Whatever the command and the words, both ways permit the same."""
+        rng = random.Random(7)
+        words = (b"a1", b"b1", b"c", b"1", b"2", b"GET", b"STORE", b"a*", b"")
+        for rules in (("~a*",), ("%R~a*", "%W~b*"), ("%R~a*", "(+@all ~b*)")):
+            client = self.client("+@all", *rules)
+            ctx, user = client.client.ctx, client.client.user
+            for name, command in self.server.table.plain.items():
+                checked = client.client.plain(name)
+                if not isinstance(checked, CheckedCommand) or checked.call is None:
+                    continue
+                body, command.call = command.call, lambda ctx, *arguments: b"permitted"
+                least = command.minimum
+                for _ in range(10):
+                    argv = [name, *rng.choices(words, k=least - 1 + rng.randrange(3))]
+                    if len(argv) > command.maximum:
+                        continue
+                    is_denied = user.denial(self.access.request(command, argv)) is not None
+                    try:
+                        was_denied = checked.call(ctx, *argv[1:]) != b"permitted"
+                    except RedisError:
+                        was_denied = True
+                    self.assertEqual(was_denied, is_denied, (rules, argv))
+                command.call = body
 
     def test_scripts(self) -> None:
         """What a script may not touch is refused in the words for scripts."""
