@@ -46,6 +46,21 @@ class OrderTests(SortingCase):
         self.assertEqual(self.sort("l", "DESC"), ["10", "3", "2", "1"])
         self.assertEqual(self.sort("l", "DESC", "ASC"), ["1", "2", "3", "10"])
 
+    def test_many_numbers(self) -> None:
+        """A few, or all, of many; equal ones by their texts."""
+        distinct = [str(number * 7919 % 1009 - 500) for number in range(1009)]
+        for words in (distinct, [f"{word}.0" for word in distinct[:300]] + distinct):
+            self.do("DEL", "many")
+            self.do("RPUSH", "many", *words)
+            upwards = sorted(words, key=lambda word: (float(word), word))
+            downwards = upwards[::-1]
+
+            self.assertEqual(self.sort("many"), upwards)
+            self.assertEqual(self.sort("many", "DESC"), downwards)
+            self.assertEqual(self.sort("many", "LIMIT", 3, 20), upwards[3:23])
+            self.assertEqual(self.sort("many", "LIMIT", 3, 20, "DESC"), downwards[3:23])
+            self.assertEqual(self.sort("many", "LIMIT", 0, 0), [])
+
     def test_by_text(self) -> None:
         """Byte by byte."""
         self.assertEqual(self.sort("l", "ALPHA"), ["1", "10", "2", "3"])
