@@ -308,6 +308,7 @@ def _run(start: Start, stream: TextIO) -> int:
     _report_crashes(settings, stream)
     reactor_: Any = reactor
     server = build(start, reactor_, reactor_.stop)
+    observer.is_replica = lambda: server.instance.following.is_on
     _show_title(start, server)
 
     def give_up() -> None:

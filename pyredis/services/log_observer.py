@@ -43,12 +43,16 @@ class RedisLogObserver:
         stream: Where lines go.
         process_id: Shown before each.
         level: Returns the current ``loglevel``.
+
+    Attributes:
+        is_replica: Returns whether the server is one, which each line says.
     """
 
     def __init__(self, stream: TextIO, process_id: int, level: Callable[[], str]) -> None:
         self._stream = stream
         self._process_id = process_id
         self._level = level
+        self.is_replica: Callable[[], bool] = bool
 
     def __call__(self, event: Any) -> None:
         """Write one event if its level is shown."""
@@ -62,7 +66,8 @@ class RedisLogObserver:
         moment = event.get("log_time", 0.0)
         day = time.strftime("%d %b %Y %H:%M:%S", time.localtime(moment))
         milliseconds = int(moment * 1000) % 1000
-        return f"{self._process_id}:M {day}.{milliseconds:03d} {sign} "
+        role = "S" if self.is_replica() else "M"
+        return f"{self._process_id}:{role} {day}.{milliseconds:03d} {sign} "
 
 
 class SyslogObserver:

@@ -37,6 +37,18 @@ class LogObserverTestCase(SynchronousTestCase):
         return found
 
 
+class RoleTests(LogObserverTestCase):
+    """What the server is at the time."""
+
+    def test_a_replica_says_so(self) -> None:
+        """From when it is one, as long as it is."""
+        replica = False
+        self.observer.is_replica = lambda: replica
+        for replica in (False, True, False):
+            self.log.info("x")
+        self.assertEqual(re.findall("4711:(.) ", self.stream.getvalue()), ["M", "S", "M"])
+
+
 class FormTests(LogObserverTestCase):
     """What a line looks like."""
 
