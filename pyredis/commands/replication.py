@@ -7,11 +7,14 @@ what it is sent, is known to the replication of the floors above.
 
 from __future__ import annotations
 
+from twisted.logger import Logger
+
 from pyredis.config.special_types import PrimaryAddress
 from pyredis.errors import RedisError, syntax_error
 from pyredis.execution.arguments import integer, integer_between, positive_count
 from pyredis.execution.blocking import Blocked
 from pyredis.execution.client import Context
+from pyredis.execution.client_lines import client_line
 from pyredis.execution.flags import (
     ADMIN,
     ALLOW_BUSY,
@@ -30,6 +33,7 @@ from pyredis.primitives.numbers import INT64_MAX, parse_int
 from pyredis.primitives.quoting import split_args
 from pyredis.wire.replies import NO_REPLY, OK, Reply, Simple
 
+_log = Logger()
 command = family("server")
 waiting_command = family("generic", Category.CONNECTION)
 
@@ -211,15 +215,33 @@ def _follow(ctx: Context, host: bytes, port: bytes) -> Reply:
     if server.cluster.is_on:
         raise RedisError("REPLICAOF not allowed in cluster mode.")
     if (host.lower(), port.lower()) == (b"no", b"one"):
+        was_replica = server.following.is_on
         server.following.unfollow()
+        if was_replica:
+            _log.info("MASTER MODE enabled (user request from '{who}')", who=_who(ctx))
         return OK
     if ctx.client.is_replica:
         raise RedisError("Command is not valid when client is a replica.")
     number = integer_between(port, 0, 65535, "Invalid master port")
     name = host.decode("utf-8", "surrogateescape")
     if not server.following.follow(PrimaryAddress(name, number)):
+        _log.info(
+            "REPLICAOF would result into synchronization with the master we are already "
+            "connected with. No operation performed."
+        )
         return Simple(b"OK Already connected to specified master")
+    _log.info(
+        "REPLICAOF {host}:{port} enabled (user request from '{who}')",
+        host=host.decode("utf-8", "backslashreplace"),
+        port=number,
+        who=_who(ctx),
+    )
     return OK
+
+
+def _who(ctx: Context) -> str:
+    """Return who asks, as the log names clients."""
+    return client_line(ctx.client, ctx.now_ms).decode("utf-8", "backslashreplace")
 
 
 @waiting_command(

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
+from pyredis.config.special_types import PrimaryAddress
+from pyredis.execution.replicas import NoFollowing
 from pyredis.wire.replies import LATER, NO_REPLY, OK
 from tests.commands.session import Session
 from tests.replication.followers import Follower, primary_of, settle
@@ -138,6 +141,29 @@ class FollowingTests(SynchronousTestCase):
         session = Session()
         self.assertEqual(session.error("REPLICAOF", "host", "x"), b"ERR Invalid master port")
         self.assertIn(b"cannot follow", session.error("REPLICAOF", "host", 6379))
+
+    def test_the_log_tells_who_asked(self) -> None:
+        """Of a change, and why there is none."""
+
+        class Obedient(NoFollowing):
+            def follow(self, address: PrimaryAddress) -> bool:
+                changes, self.is_on = not self.is_on, True
+                return changes
+
+            def unfollow(self) -> None:
+                self.is_on = False
+
+        session = Session()
+        session.server.following = Obedient()
+        with capturedLogs() as events:
+            for words in (("no", "one"), ("host", 7), ("host", 7), ("no", "one")):
+                session.do("REPLICAOF", *words)
+        lines = [formatEvent(event) for event in events]
+        self.assertEqual(len(lines), 3)
+        asked = "enabled (user request from 'id="
+        self.assertTrue(lines[0].startswith(f"REPLICAOF host:7 {asked}"), lines[0])
+        self.assertIn("No operation performed", lines[1])
+        self.assertTrue(lines[2].startswith(f"MASTER MODE {asked}"), lines[2])
 
     def test_role_with_replicas(self) -> None:
         """Those that are online are named, with what they have acknowledged."""
