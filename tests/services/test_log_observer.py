@@ -42,10 +42,9 @@ class RoleTests(LogObserverTestCase):
 
     def test_a_replica_says_so(self) -> None:
         """From when it is one, as long as it is."""
-        replica = False
-        self.observer.is_replica = lambda: replica
-        for replica in (False, True, False):
-            self.log.info("x")
+        self.observer.is_replica = iter((False, True, False)).__next__
+        for text in "abc":
+            self.log.info(text)
         self.assertEqual(re.findall("4711:(.) ", self.stream.getvalue()), ["M", "S", "M"])
 
 
