@@ -129,7 +129,7 @@ class Dispatcher:
             command = plain(argv[0])
             if command is None:
                 if current is not None:
-                    self._account(client, current, first, repeated, started)
+                    self._account(client, current, first, repeated, started, timer())
                     current = None
                 reply = self.dispatch(client, argv)
                 plain = client.plain if not (client.special or self.special) else _NOTHING
@@ -144,7 +144,7 @@ class Dispatcher:
                     repeated += 1
                 else:
                     if current is not None:
-                        started = self._account(client, current, first, repeated, started)
+                        started = self._account(client, current, first, repeated, started, timer())
                     current = command
                     first = argv
                     repeated = 1
@@ -186,14 +186,14 @@ class Dispatcher:
                 # made the frozen moment old.
                 takes_long = False
                 if current is not None:
-                    started = self._account(client, current, first, repeated, started)
+                    started = self._account(client, current, first, repeated, started, timer())
                     current = None
                 if gathered > FLUSH_BYTES:
                     break
         if command is not None:
             client.last_command = command
             if current is not None:
-                self._account(client, current, first, repeated, started)
+                self._account(client, current, first, repeated, started, timer())
         return gathered <= FLUSH_BYTES
 
     def run_batch(self, client: Client, batch: Batch) -> list[Reply]:
@@ -223,7 +223,8 @@ class Dispatcher:
         except RedisError:
             return []  # of the first; its body will say so again
         if replies:
-            self._account(client, command, (batch.name,), len(replies), started)
+            now = self._timer()
+            self._account(client, command, (batch.name,), len(replies), started, now)
         return replies
 
     def call_plain(self, client: Client, argv: Sequence[bytes]) -> Reply:
@@ -262,7 +263,7 @@ class Dispatcher:
             command.nanoseconds += elapsed
             histogram.short[elapsed >> STEP_BITS] += 1
         else:
-            self._count(client, command, argv, 1, elapsed)
+            self._account(client, command, argv, 1, started, started + elapsed)
         return reply
 
     def _account(
@@ -272,6 +273,7 @@ class Dispatcher:
         argv: Sequence[bytes],
         repeated: int,
         started: int,
+        now: int,
     ) -> int:
         """
         Count calls of one command that went the short way and ended now.
@@ -282,23 +284,12 @@ class Dispatcher:
             argv: The first request.
             repeated: How often it ran in a row.
             started: When the first began, on the statistics' clock.
+            now: When the last ended, on that clock.
 
         Returns:
-            The time now.
+            When the last ended.
         """
-        now = self._timer()
-        self._count(client, command, argv, repeated, now - started)
-        return now
-
-    def _count(
-        self,
-        client: Client,
-        command: Command,
-        argv: Sequence[bytes],
-        repeated: int,
-        elapsed: int,
-    ) -> None:
-        """Count calls that took so many nanoseconds in sum; see :meth:`_account`."""
+        elapsed = now - started
         command.calls += repeated
         command.nanoseconds += elapsed
         histogram = command.histogram
@@ -311,6 +302,7 @@ class Dispatcher:
             self._keyspace.refresh_now()
             if repeated == 1:
                 self.took_long(client, command, argv, elapsed)
+        return now
 
     def dispatch(self, client: Client, argv: Sequence[bytes]) -> Reply:
         """
