@@ -151,6 +151,7 @@ class ChunkedOrder:
         starts = range(0, len(members), _CHUNK) or range(1)
         self._score_chunks = [array("d", scores[at : at + _CHUNK]) for at in starts]
         self._member_chunks = [members[at : at + _CHUNK] for at in starts]
+        self._groups: list[int] = []
         self._renew_lasts()
 
     def _renew_lasts(self) -> None:
@@ -160,11 +161,13 @@ class ChunkedOrder:
         self._last_members = [chunk[-1] if chunk else b"" for chunk in self._member_chunks]
         self._renew_groups()
 
-    def _renew_groups(self) -> None:
-        """Count the members of each group of chunks anew, after chunks came or went."""
+    def _renew_groups(self, number: int = 0) -> None:
+        """Count groups of chunks anew, from a chunk's on, after chunks came or went."""
         chunks = self._member_chunks
-        self._groups = [
-            sum(map(len, chunks[at : at + _GROUP])) for at in range(0, len(chunks), _GROUP)
+        group = number >> _GROUP_BITS
+        self._groups[group:] = [
+            sum(map(len, chunks[at : at + _GROUP]))
+            for at in range(group << _GROUP_BITS, len(chunks), _GROUP)
         ]
 
     def copy(self) -> ChunkedOrder:
@@ -216,6 +219,11 @@ class ChunkedOrder:
             return 0, rank
         number = 0
         groups = self._groups
+        # Next to the beginning it is the end that is asked for most.
+        from_end = sum(groups) - rank
+        size = len(chunks[-1])
+        if from_end <= size:
+            return len(chunks) - 1, size - from_end
         if rank >= groups[0]:
             counts = list(accumulate(groups))
             group = bisect_right(counts, rank)
@@ -259,7 +267,7 @@ class ChunkedOrder:
         del members[_CHUNK:]
         self._last_scores.insert(number, scores[-1])
         self._last_members.insert(number, members[-1])
-        self._renew_groups()
+        self._renew_groups(number)
 
     def rank(self, score: float, member: bytes) -> int:
         """Return the rank of a member."""
@@ -450,16 +458,22 @@ class ChunkedOrder:
         for chunks in (self._score_chunks, self._member_chunks):
             del chunks[number][at:]
             del chunks[last][: end + 1]
-            del chunks[number + 1 : last]
-        self._drop_empty(number, min(number + 1, len(self._member_chunks) - 1))
-        self._renew_lasts()
+        between = slice(number + 1, last)
+        del self._score_chunks[between], self._member_chunks[between]
+        del self._last_scores[between], self._last_members[between]
+        self._cut(number + 1)
+        self._cut(number)
+        self._renew_groups(number)
 
-    def _drop_empty(self, first: int, second: int) -> None:
-        """Remove those of two chunks that are empty, unless they are all there is."""
-        for number in (second, first):
-            if not self._member_chunks[number] and len(self._member_chunks) > 1:
-                del self._member_chunks[number]
-                del self._score_chunks[number]
+    def _cut(self, number: int) -> None:
+        """Read the last score and member of a chunk anew, or remove it if it is empty."""
+        scores = self._score_chunks[number]
+        if scores:
+            self._last_scores[number] = scores[-1]
+            self._last_members[number] = self._member_chunks[number][-1]
+        elif len(self._score_chunks) > 1:
+            del self._score_chunks[number], self._member_chunks[number]
+            del self._last_scores[number], self._last_members[number]
 
     def _delete(self, number: int, at: int, count: int) -> None:
         """Take out members that lie in one chunk."""
@@ -494,14 +508,18 @@ class ChunkedOrder:
         del chunks[number]
         del self._last_scores[number]
         del self._last_members[number]
-        self._renew_groups()
+        self._renew_groups(max(number - 1, 0))
 
     def shed(self) -> list[bytes]:
         """Take out the members of one chunk and return them, to free a large order in slices."""
-        self._score_chunks.pop()
         members = self._member_chunks.pop()
-        if not self._member_chunks:
+        self._score_chunks.pop()
+        self._last_scores.pop()
+        self._last_members.pop()
+        if self._member_chunks:
+            self._renew_groups(len(self._member_chunks))
+        else:
             self._score_chunks.append(array("d"))
             self._member_chunks.append([])
-        self._renew_lasts()
+            self._renew_lasts()
         return members
