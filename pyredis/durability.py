@@ -115,7 +115,9 @@ class Durability:
         self.give_up: Callable[[], None] = lambda: None
         self._forks = forks
         self.child = ChildProcess(server) if forks else SlicedWork(server, self._thread)
-        self.append_only = AppendOnlyService(server, self._files, self.child, self._thread, clock)
+        self.append_only = AppendOnlyService(
+            server, self._files, self.child, self._thread, self.loading, clock
+        )
         self.append_only.in_round = listeners.is_reading
         self.append_only.listen = self._listen
         server.append_only = self.append_only

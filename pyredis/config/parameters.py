@@ -93,6 +93,7 @@ _LOGO = "no logo is printed"
 _START_CHECKS = "no check at start can be silenced"
 _NO_LIST_COMPRESSION = "nodes of a list are not compressed"
 _PAYLOADS = "files and payloads of RESTORE are always checked in full"
+_SYNC_FILES = "files with which replicas are synchronized have no name and go with their last use"
 _SLICES = "while a file is loaded, others are served every few milliseconds"
 _TLS_SESSIONS = "pyOpenSSL cannot size the cache: OpenSSL keeps 20480 sessions"
 _NO_MARKS = "sockets are not marked"
@@ -255,7 +256,7 @@ class Parameters:
     dbfilename = Text("dump.rdb", PROTECTED, check=checks.dump_file_name)
     rdbcompression = YesNo(True)
     rdbchecksum = YesNo(True, IMMUTABLE)
-    rdb_del_sync_files = YesNo(False)
+    rdb_del_sync_files = YesNo(False, no_effect=_SYNC_FILES)
     rdb_save_incremental_fsync = YesNo(True)
     rdb_key_save_delay = Integer(0, INT_MIN, INT_MAX, HIDDEN)
     key_load_delay = Integer(0, INT_MIN, INT_MAX, HIDDEN)

@@ -9,7 +9,7 @@ goes on.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from twisted.logger import Logger
@@ -25,16 +25,15 @@ from pyredis.persistence.aof_reader import (
     CorruptAof,
     TruncatedAof,
 )
-from pyredis.persistence.rdb_format import RdbError
-from pyredis.persistence.rdb_reader import RdbReader
 from pyredis.services.append_only_files import AppendOnlyError
-from pyredis.services.loading import note_use
+from pyredis.services.loading import LoadingFailed
 
 if TYPE_CHECKING:
     from pyredis.execution.instance import Instance
-    from pyredis.persistence.rdb_reader import Record
+    from pyredis.persistence.rdb_reader import RdbReader
     from pyredis.services.append_only_files import AppendOnlyFiles
     from pyredis.services.files import Files, ReadFile
+    from pyredis.services.loading import Loading, Steps
 
 _SLICE_NS = 20_000_000
 _LOOK_EVERY = 32
@@ -53,18 +52,21 @@ class AppendOnlyLoader:
         server: Where to.
         directory: What there is to load.
         files: The file system.
+        loading: Loads snapshots, and shows how far everything is.
 
     Attributes:
         total_bytes: How much there is, known when it has begun.
-        loaded_bytes: How much of it is done.
         base_bytes: How large the base is.
         is_truncated: Whether the last file was cut off behind its last whole command.
     """
 
     _log = Logger()
 
-    def __init__(self, server: Instance, directory: AppendOnlyFiles, files: Files) -> None:
+    def __init__(
+        self, server: Instance, directory: AppendOnlyFiles, files: Files, loading: Loading
+    ) -> None:
         self._server = server
+        self._loading = loading
         self._directory = directory
         self._files = files
         self._client = _make_client(server)
@@ -72,7 +74,6 @@ class AppendOnlyLoader:
         self._slice_began = 0
         self._errors = 0
         self.total_bytes = 0
-        self.loaded_bytes = 0
         self.base_bytes = 0
         self.is_truncated = False
 
@@ -86,7 +87,7 @@ class AppendOnlyLoader:
         directory = self._directory
         directory.upgrade()
         sizes = directory.sizes()
-        self.total_bytes = sum(sizes.values())
+        self.total_bytes = self._loading.total_bytes = sum(sizes.values())
         if directory.manifest.base is not None:
             self.base_bytes = sizes[directory.manifest.base.name]
         if not self.total_bytes:
@@ -125,10 +126,7 @@ class AppendOnlyLoader:
             data = file.read(PORTION_BYTES)
             rest, start = data, 0
             if data.startswith(RDB_MAGIC):
-                snapshot = RdbReader(
-                    self._server.limits, checking=self._server.settings.rdbchecksum
-                )
-                yield from self._load_snapshot(name, snapshot, file, data)
+                snapshot = yield from self._load_snapshot(name, file, data)
                 rest, start = snapshot.rest, snapshot.bytes_read
             yield from self._load_commands(name, file, rest, start)
         except OSError as error:
@@ -142,45 +140,32 @@ class AppendOnlyLoader:
             file.close()
 
     def _load_snapshot(
-        self, name: str, reader: RdbReader, file: ReadFile, data: bytes
-    ) -> Iterator[None]:
+        self, name: str, file: ReadFile, data: bytes
+    ) -> Generator[None, None, RdbReader]:
+        """Load a base, whether its keys are due or not; the reader is returned in the end."""
         is_old = name == self._directory.stem
         self._log.info(
             "Reading RDB preamble from AOF file..."
             if is_old
             else "Reading RDB base file on AOF loading..."
         )
+        readers: list[RdbReader] = []
+        portions = _portions(data, file)
         try:
-            while data and not reader.finished:
-                yield from self._in_slices(reader.feed(data), self._put)
-                self.loaded_bytes += len(data)
-                data = b"" if reader.finished else file.read(PORTION_BYTES)
-            yield from self._in_slices(reader.finish(), self._put)
-            self._load_functions(reader.functions)
-        except (RdbError, RedisError) as error:
+            yield from self._paced(
+                self._loading.rdb(portions, keeping_expired=True, on_end=readers.append)
+            )
+        except LoadingFailed as error:
+            for line in error.lines:
+                self._log.warn("{line}", line=line)
             what = "RDB preamble of the AOF file" if is_old else "RDB base file"
-            self._log.warn("{why}, at offset {at}", why=str(error), at=reader.bytes_read)
             self._log.warn(
                 "Error reading the {what} {name}, AOF loading aborted", what=what, name=name
             )
             raise AppendOnlyError from None
         if is_old:
             self._log.info("Reading the remaining AOF tail...")
-
-    def _load_functions(self, codes: Sequence[bytes]) -> None:
-        for code in codes:
-            self._server.scripting.libraries.load(code, False)
-
-    def _put(self, record: Record) -> None:
-        """Enter a key of a snapshot, whether it is due or not."""
-        number, key, value, deadline_ms, idle_s, frequency = record
-        databases = self._server.keyspace.databases
-        if number >= len(databases):
-            raise RdbError(f"database {number}, of {len(databases)}")
-        db = databases[number]
-        db.load(key, value, deadline_ms)
-        if db.accesses is not None:
-            note_use(self._server, db, key, idle_s, frequency)
+        return readers[0]
 
     def _load_commands(self, name: str, file: ReadFile, data: bytes, start: int) -> Iterator[None]:
         longest = max(_LONGEST_WORD, self._server.settings.proto_max_bulk_len)
@@ -189,7 +174,7 @@ class AppendOnlyLoader:
         try:
             while data:
                 yield from self._in_slices(reader.feed(data), replay.take)
-                self.loaded_bytes += len(data)
+                self._loading.loaded_bytes += len(data)
                 data = file.read(PORTION_BYTES)
             yield from self._in_slices(reader.finish(), replay.take)
         except _UnknownCommand as error:
@@ -257,8 +242,22 @@ class AppendOnlyLoader:
                 left = _LOOK_EVERY
                 if timer() - self._slice_began > _SLICE_NS:
                     yield
-                    self._server.keyspace.refresh_now()
-                    self._slice_began = timer()
+                    self._go_on()
+
+    def _paced(self, steps: Steps) -> Iterator[None]:
+        """Do the steps of a snapshot, and yield when that has gone on for a while."""
+        for loaded in steps:
+            pause_us = self._server.settings.key_load_delay
+            if pause_us > 0:
+                self._server.host.sleep(loaded * pause_us / 1e6)
+            if self._timer() - self._slice_began > _SLICE_NS:
+                yield
+                self._go_on()
+
+    def _go_on(self) -> None:
+        """Begin another slice."""
+        self._server.keyspace.refresh_now()
+        self._slice_began = self._timer()
 
     def _complain(self, argv: Sequence[bytes], error: RedisError) -> None:
         """Tell the operator that a command failed which had not failed before."""
@@ -270,6 +269,13 @@ class AppendOnlyLoader:
                 error=error.text.decode("utf-8", "backslashreplace"),
                 command=argv[0].decode("utf-8", "backslashreplace"),
             )
+
+
+def _portions(first: bytes, file: ReadFile) -> Iterator[bytes]:
+    data = first
+    while data:
+        yield data
+        data = file.read(PORTION_BYTES)
 
 
 class _UnknownCommand(Exception):

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pyredis.execution.instance import Instance
     from pyredis.services.child_process import ChildProcess
     from pyredis.services.files import Files
+    from pyredis.services.loading import Loading
 
 Effect = tuple[int, Sequence[bytes]]
 
@@ -49,6 +50,7 @@ class AppendOnlyService(Service):
         files: The file system.
         child: What writes a base in the background.
         in_thread: Where syncs are done that nobody waits for.
+        loading: Loads snapshots.
         clock: ``IReactorTime``.
 
     Attributes:
@@ -64,9 +66,16 @@ class AppendOnlyService(Service):
     name = "append-only"
 
     def __init__(
-        self, server: Instance, files: Files, child: ChildProcess, in_thread: InThread, clock: Any
+        self,
+        server: Instance,
+        files: Files,
+        child: ChildProcess,
+        in_thread: InThread,
+        loading: Loading,
+        clock: Any,
     ) -> None:
         self._server = server
+        self._loading = loading
         self._settings = server.settings
         self._keyspace = server.keyspace
         self._files = files
@@ -105,7 +114,7 @@ class AppendOnlyService(Service):
         """
         began = self._server.timer()
         self._directory.read_manifest()
-        loader = AppendOnlyLoader(self._server, self._directory, self._files)
+        loader = AppendOnlyLoader(self._server, self._directory, self._files, self._loading)
         yield from loader.steps()
         self._size, self._base_size = loader.total_bytes, loader.base_bytes
         if self._directory.manifest.parts:
@@ -311,7 +320,7 @@ class AppendOnlyService(Service):
         self.flusher.flush(force=True)
         for db in keyspace.databases:
             db.clear()
-        keyspace.loading = True
+        self._loading.begin(0)
         try:
             for _ in self.load():
                 pass
@@ -319,7 +328,7 @@ class AppendOnlyService(Service):
         except AppendOnlyError:
             raise RedisError("Error trying to load the AOF files, check server logs.") from None
         finally:
-            keyspace.loading = False
+            self._loading.end()
         keyspace.saved_at = keyspace.dirty
         self._log.info("Append Only File loaded by DEBUG LOADAOF")
 

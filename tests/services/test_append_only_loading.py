@@ -10,6 +10,7 @@ from pyredis.persistence.rdb_value_writer import ValueWriter
 from pyredis.persistence.rdb_writer import write_rdb
 from pyredis.services.append_only_files import AppendOnlyError, AppendOnlyFiles
 from pyredis.services.append_only_loading import AppendOnlyLoader
+from pyredis.services.loading import Loading
 from pyredis.wire.request_encoder import encode_request
 from tests.commands.session import Session
 from tests.services.memory_files import MemoryFiles
@@ -55,9 +56,11 @@ class LoadingTestCase(SynchronousTestCase):
         """Load."""
         directory = AppendOnlyFiles(self.server.settings, self.files)
         directory.read_manifest()
-        self.loader = AppendOnlyLoader(self.server, directory, self.files)
+        self.loading = Loading(self.server)
+        self.loading.begin(0)
+        self.loader = AppendOnlyLoader(self.server, directory, self.files, self.loading)
         self.slices = sum(1 for _ in self.loader.steps())
-        self.server.keyspace.loading = False
+        self.loading.end()
         return self.loader
 
     def get(self, key: str) -> object:
@@ -77,7 +80,12 @@ class LoadingTests(LoadingTestCase):
         self.assertEqual(self.get("k"), b"v12")
         self.assertEqual(self.server.keyspace.databases[3].values[b"old"], 6)
         self.assertEqual(self.session.do("FCALL", "f", 0), 1)
-        self.assertEqual(loader.loaded_bytes, loader.total_bytes)
+        self.assertEqual(
+            loader.total_bytes, sum(len(self.files.data(path)) for path in (BASE, FIRST, LAST))
+        )
+        self.assertEqual(self.loading.loaded_bytes, loader.total_bytes)
+        self.assertEqual(self.loading.total_bytes, loader.total_bytes)
+        self.assertEqual(self.loading.keys_loaded, 2)
         self.assertEqual(loader.base_bytes, len(SNAPSHOT))
 
     def test_how_keys_were_used(self) -> None:
@@ -98,6 +106,7 @@ class LoadingTests(LoadingTestCase):
         self.session.do("FUNCTION", "FLUSH")
         self.load()
         self.assertEqual(self.get("k"), b"vtail")
+        self.assertEqual(self.loading.loaded_bytes, self.loader.total_bytes)
 
     def test_what_is_due_stays_until_all_is_loaded(self) -> None:
         """A later command may still need it."""
@@ -201,6 +210,22 @@ class DamageTests(LoadingTestCase):
         data = b"".join(write_rdb([(99, b"k", b"v", None, None, None)], ValueWriter()))
         self.files.put(BASE, data)
         self.assertRaises(AppendOnlyError, self.load)
+
+    def test_a_key_twice_in_a_snapshot(self) -> None:
+        """No server writes that."""
+        records = [(0, b"k", b"v", None, None, None)] * 2
+        self.files.put(BASE, b"".join(write_rdb(records, ValueWriter())))
+        self.assertRaises(AppendOnlyError, self.load)
+
+    def test_a_large_snapshot(self) -> None:
+        """It comes in portions, and others have their turn meanwhile."""
+        records = [(0, b"k%d" % n, b"x" * 100, None, None, None) for n in range(2000)]
+        self.files.put(BASE, b"".join(write_rdb(records, ValueWriter())))
+        times = iter(range(0, 10**12, 10_000_000))
+        self.server.timer = lambda: next(times)
+        self.load()
+        self.assertEqual(self.session.do("DBSIZE"), 2000)
+        self.assertGreater(self.slices, 3)
 
     def test_a_disk_that_fails(self) -> None:
         """Before the first byte, or behind it."""

@@ -11,6 +11,7 @@ from pyredis.errors import RedisError
 from pyredis.persistence.aof_reader import AofReader, Request
 from pyredis.services.append_only_files import AppendOnlyError
 from pyredis.services.append_only_service import OFF, ON, WAITING, AppendOnlyService
+from pyredis.services.loading import Loading
 from tests.commands.session import START_S, Session
 from tests.services.memory_files import Child, MemoryFiles, Thread, in_one_step
 
@@ -35,6 +36,7 @@ class ServiceTestCase(SynchronousTestCase):
             self.files,
             self.child,  # type: ignore[arg-type]
             self.thread,
+            Loading(self.server),
             self.session.clock,
         )
         self.service.listen = self.listen

@@ -152,12 +152,11 @@ class PersistenceTests(SynchronousTestCase):
         let_turns_pass(server)
         self.files = MemoryFiles()
         self.work = SlicedWork(server, in_this_thread)
-        self.snapshots = SnapshotService(
-            server, self.files, self.work, Loading(server), self.session.clock
-        )
+        loading = Loading(server)
+        self.snapshots = SnapshotService(server, self.files, self.work, loading, self.session.clock)
         server.snapshots = self.snapshots
         self.append_only = AppendOnlyService(
-            server, self.files, self.work, in_this_thread, self.session.clock
+            server, self.files, self.work, in_this_thread, loading, self.session.clock
         )
         server.append_only = self.append_only
         for service in (self.snapshots, self.append_only):
