@@ -34,6 +34,7 @@ _SEPARATORS: Final = (b"\0", b"\n", b"\xff")
 _MET_OFTEN: Final = 512  # a pattern takes as long to make as it saves with ten times as many
 _MOST_MET: Final = 4096
 _MOST_SHAPES: Final = 64
+_MOST_KNOWN: Final = 8192
 _MOST_NAMES: Final = 32
 
 _header = Struct("<IH")
@@ -53,9 +54,11 @@ _ENTRY: Final = b"(?:%b)" % b"|".join(
     )
 )
 
-# What listpacks begin with to how often they were met, and to the pattern of those met often.
+# The number of entries and the first name of listpacks to how often these were met, and
+# to the pattern of those met often; and the same with lengths before them that fit.
 _met: dict[bytes, int] = {}
 _shapes: dict[bytes, Callable[[bytes, int, int], object]] = {}
+_known: dict[bytes, Callable[[bytes, int, int], object]] = {}
 
 
 class PackedHash(bytes):
@@ -162,7 +165,7 @@ def joined(pairs: Sequence[bytes], limits: EncodingLimits) -> JoinedHash | None:
     return None
 
 
-def packed_in(data: bytes, start: int, stop: int, most: int) -> PackedHash | None:
+def packed_in(data: bytes, head: int, start: int, stop: int, most: int) -> PackedHash | None:
     """
     Return the hash whose listpack was found in some data.
 
@@ -172,7 +175,8 @@ def packed_in(data: bytes, start: int, stop: int, most: int) -> PackedHash | Non
 
     Args:
         data: What it is in.
-        start: Where it begins.
+        head: Where its length is written, in whatever way.
+        start: Where it begins, right behind that.
         stop: Where it ends.
         most: How many fields it may have.
 
@@ -182,17 +186,35 @@ def packed_in(data: bytes, start: int, stop: int, most: int) -> PackedHash | Non
     Raises:
         IndexError: It ends behind the data.
     """
+    at = start + HEADER_BYTES
+    # The length outside and inside, the number of entries and the first name.
+    begin = data[head : at + _STEPS[data[at]]]
+    matches = _known.get(begin)
+    if (
+        matches is not None
+        and most >= _MOST_NAMES
+        and data[stop - 1] == _END
+        and matches(data, at, stop - 1)
+    ):
+        return PackedHash(data[start:stop])
+    return _newly_met(begin, data, start, stop, most)
+
+
+def _newly_met(begin: bytes, data: bytes, start: int, stop: int, most: int) -> PackedHash | None:
+    """Do what :func:`packed_in` does for a listpack that does not begin as others before it."""
     last = stop - 1
     at = start + HEADER_BYTES
     if data[last] != _END or last <= at:
         return None
     total, count = _header.unpack_from(data, start)
-    if total != stop - start or count & 1 or not 0 < count <= 2 * most:
+    if total != stop - start or count & 1 or not 0 < count <= 2 * min(most, MOST_FIELDS):
         return None
-    # The number of entries and the first name tell the shape of most.
-    begin = data[start + 4 : at + _STEPS[data[at]]]
-    matches = _shapes.get(begin)
+    shape = data[start + 4 : at + _STEPS[data[at]]]
+    matches = _shapes.get(shape)
     if matches is not None and matches(data, at, last):
+        if len(_known) >= _MOST_KNOWN:
+            _known.clear()
+        _known[begin] = matches
         return PackedHash(data[start:stop])
     try:
         names = _distinct_names(data, at, last, count)
@@ -202,7 +224,7 @@ def packed_in(data: bytes, start: int, stop: int, most: int) -> PackedHash | Non
         if read_listpack_pairs(data, start, stop) is None:
             return None
     elif matches is None:
-        _note_shape(begin, names)
+        _note_shape(shape, names)
     return PackedHash(data[start:stop])
 
 
@@ -238,14 +260,14 @@ def _distinct_names(data: bytes, at: int, last: int, count: int) -> Sequence[byt
     return list(names)
 
 
-def _note_shape(begin: bytes, names: Sequence[bytes]) -> None:
+def _note_shape(shape: bytes, names: Sequence[bytes]) -> None:
     """Note that names were met; make a pattern of those that come again and again."""
     if len(names) > _MOST_NAMES or len(_shapes) >= _MOST_SHAPES:
         return
-    if begin not in _met and len(_met) >= _MOST_MET:
+    if shape not in _met and len(_met) >= _MOST_MET:
         _met.clear()
-    times = _met[begin] = _met.get(begin, 0) + 1
+    times = _met[shape] = _met.get(shape, 0) + 1
     if times >= _MET_OFTEN:
-        del _met[begin]
+        del _met[shape]
         pattern = b"".join(re.escape(name) + _ENTRY for name in names)
-        _shapes[begin] = re.compile(pattern, re.DOTALL).fullmatch
+        _shapes[shape] = re.compile(pattern, re.DOTALL).fullmatch

@@ -219,7 +219,7 @@ def _hash_listpack(data: bytes, at: int, limits: EncodingLimits) -> _Found:
         else:
             start = at + 2
             stop = start + ((head & 0x3F) << 8 | data[at + 1])
-        packed = packed_in(data, start, stop, min(limits.hash_max_listpack_entries, MOST_FIELDS))
+        packed = packed_in(data, at, start, stop, limits.hash_max_listpack_entries)
         if packed is not None:
             return packed, stop
     blob, at = read_string(data, at)

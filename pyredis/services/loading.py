@@ -321,28 +321,33 @@ class _Filling:
 
     def _enter(self, records: Iterator[Record]) -> int:
         """Enter some records; return how many there were."""
-        databases, now_ms = self._databases, self.now_ms
+        now_ms, current = self.now_ms, -1
         count = expired = 0
         for number, key, value, deadline_ms, idle_s, frequency in records:
             count += 1
             if deadline_ms is not None and deadline_ms < now_ms:
                 expired += 1
                 continue
-            try:
-                db = databases[number]
-            except IndexError:
-                raise LoadingFailed(
-                    "FATAL: Data file was created with a server configured to handle more than "
-                    f"{len(databases)} databases. Exiting"
-                ) from None
-            if key in db.values:
+            if number != current:
+                db, current = self._database(number), number
+                values, load = db.values, db.load
+            if key in values:
                 self._make_room(db, key)
-            db.load(key, value, deadline_ms)
-            if db.accesses is not None and (idle_s is not None or frequency is not None):
+            load(key, value, deadline_ms)
+            if (idle_s is not None or frequency is not None) and db.accesses is not None:
                 note_use(self._server, db, key, idle_s, frequency)
         self._loading.keys_expired += expired
         self._loading.keys_loaded += count - expired
         return count
+
+    def _database(self, number: int) -> Database:
+        try:
+            return self._databases[number]
+        except IndexError:
+            raise LoadingFailed(
+                "FATAL: Data file was created with a server configured to handle more than "
+                f"{len(self._databases)} databases. Exiting"
+            ) from None
 
     def _make_room(self, db: Any, key: bytes) -> None:
         if not self._replacing:

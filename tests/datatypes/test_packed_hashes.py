@@ -23,6 +23,7 @@ from pyredis.datatypes.packed_hashes import (
     pack,
     packed_in,
 )
+from pyredis.persistence.rdb_format import encode_length
 from tests.datatypes.test_listpacks import ENTRIES
 from tests.persistence.damage import damaged
 
@@ -37,7 +38,8 @@ def flat(fields: dict[bytes, bytes]) -> list[bytes]:
 
 def found(blob: bytes) -> PackedHash | None:
     """Return the hash that a listpack is found to be."""
-    return packed_in(blob, 0, len(blob), MOST_FIELDS)
+    length = encode_length(len(blob))
+    return packed_in(length + blob, 0, len(length), len(length) + len(blob), MOST_FIELDS)
 
 
 class PackingTests(SynchronousTestCase):
@@ -111,6 +113,7 @@ class FoundTests(SynchronousTestCase):
         self.patch(packed_hashes, "_MET_OFTEN", 2)
         self.patch(packed_hashes, "_met", {})
         self.patch(packed_hashes, "_shapes", {})
+        self.patch(packed_hashes, "_known", {})
 
     @given(FIELDS, st.binary(max_size=3), st.booleans())
     def test_it_is_found_wherever_it_lies(
@@ -118,17 +121,19 @@ class FoundTests(SynchronousTestCase):
     ) -> None:
         """The first time, when its shape is noted, and by the pattern of that."""
         blob = write_listpack(flat(fields))
-        start, stop = len(before), len(before) + len(blob)
-        data = before + blob + (b"" if is_last else b"\xff\xff")
+        length = encode_length(len(blob))
+        start = len(before) + len(length)
+        stop = start + len(blob)
+        data = before + length + blob + (b"" if is_last else b"\xff\xff")
         for _ in range(4):
-            packed = packed_in(data, start, stop, MOST_FIELDS)
+            packed = packed_in(data, len(before), start, stop, MOST_FIELDS)
             self.assertEqual(packed, blob)
             self.assertIs(packed.__class__, PackedHash)
 
     def test_what_is_beyond_the_data(self) -> None:
         """Is told by an IndexError: more of it may come."""
         blob = write_listpack([b"f", b"v"])
-        self.assertRaises(IndexError, packed_in, blob[:-1], 0, len(blob), MOST_FIELDS)
+        self.assertRaises(IndexError, packed_in, blob[:-1], 0, 0, len(blob), MOST_FIELDS)
 
     def test_damage_is_found(self) -> None:
         """Nothing is taken that a careful reader would not take, nor another hash."""
@@ -162,8 +167,8 @@ class FoundTests(SynchronousTestCase):
         for entries in ([b"a"], [b"a", b"b", b"c"], []):
             self.assertIsNone(found(write_listpack(entries)))
         blob = write_listpack([b"a", b"b", b"c", b"d"])
-        self.assertIsNone(packed_in(blob, 0, len(blob), 1))
-        self.assertIsNotNone(packed_in(blob, 0, len(blob), 2))
+        self.assertIsNone(packed_in(blob, 0, 0, len(blob), 1))
+        self.assertIsNotNone(packed_in(blob, 0, 0, len(blob), 2))
         parts = [b"\x81a\x02", b"\x81b\x02"]
         for count in (0, 4, 0xFFFF):
             self.assertIsNone(found(write_encoded_listpack(parts, count)))
