@@ -171,7 +171,7 @@ def read_listpack_pairs(blob: bytes, start: int, stop: int) -> dict[bytes, bytes
         return None
     total, count = _header.unpack_from(blob, start)
     pairs: dict[bytes, bytes] = {}
-    names, texts = _names, _SMALL_TEXTS
+    names, texts, from_bytes = _names, _SMALL_TEXTS, int.from_bytes
     at = start + HEADER_BYTES
     try:
         while at < last:
@@ -211,6 +211,12 @@ def read_listpack_pairs(blob: bytes, start: int, stop: int) -> dict[bytes, bytes
             elif head < 0xD0 and blob[at + 2] == 2:
                 pairs[name] = texts[(head & 0x0F) << 8 | blob[at + 1]]
                 at += 3
+            elif 0xF0 < head < 0xF4:
+                end = at + head - 0xEE
+                if blob[end] != head - 0xEE:
+                    return None
+                pairs[name] = b"%d" % from_bytes(blob[at + 1 : end], "little", signed=True)
+                at = end + 1
             else:
                 pairs[name], at = _read_long_entry(blob, at, head)
     except (CorruptListpack, *_PAST_THE_END):
