@@ -47,6 +47,7 @@ from pyredis.net.tls import Tls, TlsUnusable
 from pyredis.process_facts import process_facts
 from pyredis.process_memory import ProcessMemory, release_memory
 from pyredis.replication.following import Following
+from pyredis.replication.handover import Handover
 from pyredis.replication.primary import Primary
 from pyredis.replication.snapshots import Contents, MadeByChild, MadeInSlices, Snapshots
 from pyredis.replication.transfer import Spool
@@ -179,6 +180,8 @@ class RedisServer(MultiService):
             self.durability.replace_by,
         )
         self.instance.following = self.following
+        self.failover = Handover(self.instance, self.primary, self.following)
+        self.instance.failover = self.failover
         self.killer_score = KillerScore(self.settings, lambda: self.following.is_on)
         self.following.on_change = self.killer_score.apply_if_possible
         self.durability.call_in_children(lambda kind: self.killer_score.apply_to_child())

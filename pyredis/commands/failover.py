@@ -1,8 +1,8 @@
 """
 FAILOVER: handing the part of the primary to a replica.
 
-A server without replicas refuses it as Redis does. With them this one refuses
-it, too: REPLICAOF on both sides, when the replica is level, does the same by hand.
+Writes wait until a replica has everything; then this server follows it, and asks
+it to be the primary for that.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from pyredis.errors import RedisError, syntax_error
 from pyredis.execution.arguments import Arguments
 from pyredis.execution.client import Context
 from pyredis.execution.flags import ADMIN, NOSCRIPT, STALE
-from pyredis.execution.replicas import Stage, replica_ip
+from pyredis.execution.replicas import FailoverState, Stage, replica_ip
 from pyredis.execution.table import family
-from pyredis.wire.replies import Reply
+from pyredis.wire.replies import OK, Reply
 
 command = family("server")
 
@@ -35,8 +35,15 @@ def failover(ctx: Context, *options: bytes) -> Reply:
             "FAILOVER not allowed in cluster mode. Use CLUSTER FAILOVER command instead."
         )
     if [option.upper() for option in options] == [b"ABORT"]:
-        raise RedisError("No failover in progress.")
+        if ctx.server.failover.state is FailoverState.NONE:
+            raise RedisError("No failover in progress.")
+        ctx.server.failover.abort()
+        return OK
     timeout_ms, force, target = _read(options)
+    if ctx.server.failover.state is not FailoverState.NONE:
+        raise RedisError("FAILOVER already in progress.")
+    if ctx.server.following.is_on:
+        raise RedisError("FAILOVER is not valid when server is a replica.")
     replicas = list(ctx.server.replication.replicas())
     if not replicas:
         raise RedisError("FAILOVER requires connected replicas.")
@@ -55,7 +62,9 @@ def failover(ctx: Context, *options: bytes) -> Reply:
             raise RedisError("FAILOVER target HOST and PORT is not a replica.")
         if stages[0] is not Stage.ONLINE:
             raise RedisError("FAILOVER target replica is not online.")
-    raise RedisError("FAILOVER to a replica is not served yet: use REPLICAOF on both sides")
+    place = None if target is None else (target[0].decode("utf-8", "surrogateescape"), target[1])
+    ctx.server.failover.begin(place, timeout_ms, force)
+    return OK
 
 
 def _read(options: Sequence[bytes]) -> tuple[int, bool, tuple[bytes, int] | None]:

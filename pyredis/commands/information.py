@@ -334,7 +334,7 @@ def _replication(ctx: Context) -> Fields:
         yield "min_slaves_good_slaves", replication.near_replicas()
     for number, client in enumerate(replicas):
         yield f"slave{number}", _replica(client, ctx.now_ms)
-    yield "master_failover_state", "no-failover"
+    yield "master_failover_state", ctx.server.failover.state.value
     yield "master_replid", server.replication_id
     yield "master_replid2", replication.second_id
     yield "master_repl_offset", replication.offset

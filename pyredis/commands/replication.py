@@ -27,17 +27,17 @@ from pyredis.execution.flags import (
     SYSCMD,
     Category,
 )
-from pyredis.execution.replicas import ReplicaState, Stage, Target, replica_ip
+from pyredis.execution.replicas import FailoverState, ReplicaState, Stage, Target, replica_ip
 from pyredis.execution.table import family
 from pyredis.primitives.numbers import INT64_MAX, parse_int
 from pyredis.primitives.quoting import split_args
 from pyredis.wire.replies import NO_REPLY, OK, Reply, Simple
 
-_log = Logger()
 command = family("server")
 waiting_command = family("generic", Category.CONNECTION)
 
 _LONGEST_ADDRESS = 255
+_log = Logger()
 
 
 @command(
@@ -63,11 +63,28 @@ def psync(ctx: Context, replicationid: bytes, offset: bytes, *options: bytes) ->
     """Follow this server as a replica, from where it was left if that is possible."""
     if ctx.client.is_replica:
         return NO_REPLY
-    if options and options[0].lower() == b"failover":
-        raise RedisError("PSYNC FAILOVER can't be sent to a master.")
     history = replicationid.decode("latin-1")
+    if options and options[0].lower() == b"failover":
+        _take_over(ctx, history)
     ctx.server.replication.synchronize(ctx.client, history, integer(offset))
     return NO_REPLY
+
+
+def _take_over(ctx: Context, history: str) -> None:
+    """
+    Be a primary from now on, as the one that is followed asks for it.
+
+    Raises:
+        RedisError: It is a primary already, or follows another.
+    """
+    server = ctx.server
+    _log.info("Failover request received for replid {history}.", history=history)
+    if not server.following.is_on:
+        raise RedisError("PSYNC FAILOVER can't be sent to a master.")
+    if history.lower() != server.replication_id:
+        raise RedisError("PSYNC FAILOVER replid must match my replid.")
+    server.following.unfollow()
+    _log.info("MASTER MODE enabled (failover request from '{who}')", who=_who(ctx))
 
 
 @command(
@@ -214,10 +231,11 @@ def _follow(ctx: Context, host: bytes, port: bytes) -> Reply:
     server = ctx.server
     if server.cluster.is_on:
         raise RedisError("REPLICAOF not allowed in cluster mode.")
+    if server.failover.state is not FailoverState.NONE:
+        raise RedisError("REPLICAOF not allowed while failing over.")
     if (host.lower(), port.lower()) == (b"no", b"one"):
-        was_replica = server.following.is_on
-        server.following.unfollow()
-        if was_replica:
+        if server.following.is_on:
+            server.following.unfollow()
             _log.info("MASTER MODE enabled (user request from '{who}')", who=_who(ctx))
         return OK
     if ctx.client.is_replica:

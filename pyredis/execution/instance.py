@@ -31,7 +31,14 @@ from pyredis.execution.ports import (
     Snapshots,
 )
 from pyredis.execution.propagation import Propagation
-from pyredis.execution.replicas import Following, NoFollowing, NoReplication, Replication
+from pyredis.execution.replicas import (
+    Failover,
+    Following,
+    NoFailover,
+    NoFollowing,
+    NoReplication,
+    Replication,
+)
 from pyredis.execution.scripting.runtime import Scripting
 from pyredis.execution.statistics import Statistics
 from pyredis.execution.table import CommandTable
@@ -125,6 +132,7 @@ class Instance:
         self.propagation = Propagation(self)
         self.replication: Replication = NoReplication()
         self.following: Following = NoFollowing()
+        self.failover: Failover = NoFailover()
         self.cluster = ClusterRules(self)
         self.access.users.set_default_password(settings.requirepass)
         self.access.rulebook.all_channels = settings.acl_pubsub_default == "allchannels"

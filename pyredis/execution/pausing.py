@@ -12,7 +12,7 @@ commands wait that name one of them, or that may change any key.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from pyredis.execution.blocking import Blocked, Waiting
@@ -48,8 +48,13 @@ class ClientPause:
         self._postponed: list[Waiting] = []
         self._held_keys: Counter[bytes] = Counter()
         self._unserved: dict[tuple[Database, bytes], None] = {}
+        self._afterwards: list[Callable[[], None]] = []
         self.is_on = False
         self.spared: Client | None = None
+
+    def when_over(self, call: Callable[[], None]) -> None:
+        """Call a function when nobody has to wait any more, behind those who did."""
+        self._afterwards.append(call)
 
     def begin(self, until_ms: int, holds_all: bool) -> None:
         """
@@ -117,6 +122,10 @@ class ClientPause:
             room.ready.update(self._unserved)
             self._unserved.clear()
             room.serve()
+        if not self.is_on:
+            afterwards, self._afterwards = self._afterwards, []
+            for call in afterwards:
+                call()
 
     def holds(self, client: Client, command: Command, argv: Sequence[bytes]) -> bool:
         """Tell whether a command has to wait."""

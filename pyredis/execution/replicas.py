@@ -130,6 +130,47 @@ class ReplicaState:
         return self.stage is Stage.ONLINE and not self.starts_on_ack
 
 
+class FailoverState(Enum):
+    """How far a server has handed its part over to a replica; the values are INFO's words."""
+
+    NONE = "no-failover"
+    WAITING = "waiting-for-sync"
+    UNDER_WAY = "failover-in-progress"
+
+
+class Failover(Protocol):
+    """Handing the part of the primary over to a replica, as commands see it."""
+
+    @property
+    def state(self) -> FailoverState:
+        """How far that is."""
+
+    def begin(self, target: tuple[str, int] | None, timeout_ms: int, by_force: bool) -> None:
+        """
+        Hand over to a replica as soon as it has everything.
+
+        Args:
+            target: Where it listens; any that has everything first if None.
+            timeout_ms: How long to wait for that, 0 for ever.
+            by_force: Hand over when the time is up, too, instead of giving up.
+        """
+
+    def abort(self) -> None:
+        """Stay, or become again, the primary."""
+
+
+class NoFailover:
+    """A server without replicas to hand over to."""
+
+    state = FailoverState.NONE
+
+    def begin(self, target: tuple[str, int] | None, timeout_ms: int, by_force: bool) -> None:
+        """There is nobody."""
+
+    def abort(self) -> None:
+        """Nothing is under way."""
+
+
 def replica_ip(client: Client) -> str:
     """Return the address of a replica, as others reach it."""
     state = client.replica

@@ -156,6 +156,8 @@ class Database:
         value = self.values.get(key)
         if value is not None and self.watchful:
             value = self._attend(key, value)
+            if value is None and self.keyspace.replaces_expired and key in self.values:
+                self.expire(key)
         if value is None:
             return None
         if kind is not None and value.__class__ is not kind:

@@ -48,6 +48,8 @@ class Keyspace:
         loading: True while a file is loaded: nothing expires then.
         may_expire: False on a replica and while writes are paused: what is due
             then reads as absent but stays.
+        replaces_expired: On a replica that clients write to: a key that is due makes way
+            for what they write.
         keeps_expired: True while a command of the primary is repeated: what is due is
             there as long as the primary does not say otherwise.
         is_sweeping: While what is due is removed that nobody has looked for.
@@ -77,6 +79,7 @@ class Keyspace:
         self.loading = False
         self.may_expire = True
         self.keeps_expired = False
+        self.replaces_expired = False
         self.is_sweeping = False
         self.expire_own: Callable[[int], int] = lambda limit: 0
         self.frequency: FrequencyCounting | None = None

@@ -1,12 +1,17 @@
-"""The connection of a replica to its primary."""
+"""The connection of a replica to its primary, and the client that stands for that."""
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
+from twisted.internet import tcp
 from twisted.internet.protocol import Factory, Protocol
 from twisted.python.failure import Failure
+
+from pyredis.execution.ports import NoConnection
 
 
 class PrimaryLink(Protocol):
@@ -54,7 +59,30 @@ class PrimaryLink(Protocol):
         """Hang up at once; nobody is told any more."""
         self.on_lost = lambda: None
         self.on_data = lambda data: None
+        if isinstance(self.transport, tcp.Connection):
+            # At once, not at the reactor's next turn: a command under way may take long.
+            with suppress(OSError):
+                self.transport.socket.shutdown(socket.SHUT_RDWR)
         self.transport.abortConnection()
+
+
+class PrimaryConnection(NoConnection):
+    """The wire behind the client that stands for the primary: nothing is answered."""
+
+    def __init__(self, hang_up: Callable[[], None]) -> None:
+        super().__init__()
+        self._hang_up = hang_up
+
+    def write(self, data: bytes) -> None:
+        """Say nothing."""
+
+    def close(self) -> None:
+        """Hang up (CLIENT KILL)."""
+        self._hang_up()
+
+    def abort(self) -> None:
+        """Hang up."""
+        self._hang_up()
 
 
 class PrimaryLinkFactory(Factory):

@@ -22,8 +22,7 @@ from pyredis._version import REDIS_VERSION
 from pyredis.config.special_types import PrimaryAddress
 from pyredis.errors import ProtocolError, RedisError
 from pyredis.execution.client import Client
-from pyredis.execution.ports import NoConnection
-from pyredis.net.primary_link import PrimaryLink, PrimaryLinkFactory
+from pyredis.net.primary_link import PrimaryConnection, PrimaryLink, PrimaryLinkFactory
 from pyredis.replication.handshake import Handshake, Refused, Request
 from pyredis.replication.incoming_snapshot import IncomingSnapshot
 from pyredis.wire.request_encoder import encode_request
@@ -38,6 +37,7 @@ if TYPE_CHECKING:
 _REASON = "following"
 _LINE_BYTES = 1024
 _WRITTEN_KEPT = 100_000
+_MOST_UNREPEATED_BYTES = 64 << 20
 _UNBLOCKED = RedisError(
     "force unblock from blocking operation, instance state changed (master -> replica?)",
     code="UNBLOCKED",
@@ -54,25 +54,6 @@ class LinkState(Enum):
     HANDSHAKE = "handshake"
     SYNC = "sync"
     CONNECTED = "connected"
-
-
-class PrimaryConnection(NoConnection):
-    """The wire behind the client that stands for the primary: nothing is answered."""
-
-    def __init__(self, hang_up: Callable[[], None]) -> None:
-        super().__init__()
-        self._hang_up = hang_up
-
-    def write(self, data: bytes) -> None:
-        """Say nothing."""
-
-    def close(self) -> None:
-        """Hang up (CLIENT KILL)."""
-        self._hang_up()
-
-    def abort(self) -> None:
-        """Hang up."""
-        self._hang_up()
 
 
 class Following:
@@ -121,6 +102,9 @@ class Following:
         self._held = bytearray()
         self._promised = ("", 0)
         self._acknowledges_now = False
+        self._takes_over: Callable[[bool], None] | None = None
+        self._is_stopped = False
+        self._unrepeated = bytearray()
         # Offsets of the append-only file, and those of the history that are in it up to there.
         self._written: deque[tuple[int, int]] = deque(maxlen=_WRITTEN_KEPT)
         self._on_disk = 0
@@ -145,6 +129,17 @@ class Following:
         """Tell whether a client stands for the primary."""
         return client is self._client
 
+    def hand_over(self, address: PrimaryAddress, answered: Callable[[bool], None]) -> None:
+        """
+        Follow a replica of this server, which is asked to become a primary for that.
+
+        Args:
+            address: Where it listens.
+            answered: Called with whether it does.
+        """
+        self._takes_over = answered
+        self.follow(address)
+
     def follow(self, address: PrimaryAddress) -> bool:
         """
         Follow a server from now on.
@@ -161,7 +156,7 @@ class Following:
         server.keyspace.may_expire = False
         server.dispatcher.watch_over(_REASON)
         for client in list(server.clients.values()):
-            if client.waiting is not None:
+            if client.waiting is not None and client.waiting.blocked.may_be_ended:
                 server.waiting_room.release_with_error(client, _UNBLOCKED)
         if was_primary:
             self._primary.stop_leading()
@@ -175,6 +170,7 @@ class Following:
         """Be a primary from now on, with the data as they are."""
         if not self.is_on:
             return
+        self._takes_over = None
         self._drop_link()
         server = self._server
         server.settings.replicaof = self.address = None
@@ -189,6 +185,7 @@ class Following:
         keyspace = self._server.keyspace
         keyspace.forget_observer(self._note_own)
         self._own.clear()
+        keyspace.replaces_expired = self.is_on and not self._server.settings.replica_read_only
         if self.is_on and not self._server.settings.replica_read_only:
             keyspace.observe_changes(self._note_own)
 
@@ -224,7 +221,7 @@ class Following:
             "master_link_status": "up" if self.is_linked else "down",
             "master_last_io_seconds_ago": silent_s if self.is_linked else -1,
             "master_sync_in_progress": int(self.state is LinkState.SYNC),
-            "slave_read_repl_offset": offset,
+            "slave_read_repl_offset": offset + len(self._unrepeated),
             "slave_repl_offset": offset,
         }
         incoming = self._incoming
@@ -350,11 +347,21 @@ class Following:
             history=history,
             offset=offset,
         )
-        return (b"PSYNC", history.encode(), b"%d" % offset)
+        request = (b"PSYNC", history.encode(), b"%d" % offset)
+        return (*request, b"FAILOVER") if self._takes_over is not None else request
 
     def _lost(self) -> None:
         self._log.warn("Connection with master lost.")
+        was_linked = self.is_linked
         self._drop_link()
+        if was_linked and self.address is not None:
+            # Not a second later: the part that is missed is not to grow out of reach.
+            self._log.info(
+                "Reconnecting to MASTER {host}:{port}",
+                host=self.address.host,
+                port=self.address.port,
+            )
+            self._connect()
 
     def _drop_link(self) -> None:
         """Hang up, and forget what was under way; what is known of the history stays."""
@@ -367,6 +374,7 @@ class Following:
         incoming, self._incoming = self._incoming, None
         client, self._client = self._client, None
         self._handshake = None
+        self._unrepeated.clear()
         if attempt is not None:
             attempt.addErrback(lambda failure: None)
             attempt.cancel()
@@ -429,6 +437,12 @@ class Following:
     def _answered(self, answer: bytes) -> None:
         """Do as the answer to PSYNC says."""
         words = answer.split()
+        takes_over, self._takes_over = self._takes_over, None
+        if takes_over is not None:
+            is_accepted = answer.startswith((b"+FULLRESYNC", b"+CONTINUE"))
+            takes_over(is_accepted)
+            if not is_accepted:
+                return  # it is a primary again
         if words[0] == b"+FULLRESYNC" and len(words) == 3:
             self._promised = words[1].decode("ascii", "replace"), int(words[2])
             self.state = LinkState.SYNC
@@ -516,6 +530,9 @@ class Following:
         """Run what has come, and pass it on once it is whole."""
         client, keyspace = self._client, self._server.keyspace
         assert client is not None
+        if self._is_stopped or self._server.pause.is_on:
+            self._stop_repeating(data)
+            return
         client.input_bytes += len(data)
         self._held += data
         dispatch = self._server.dispatcher.dispatch
@@ -542,6 +559,24 @@ class Following:
         if self._acknowledges_now:
             self._acknowledges_now = False
             self._say_offset()
+
+    def _stop_repeating(self, data: bytes) -> None:
+        """Keep what comes while clients are paused: nothing changes then, up to a point."""
+        if not self._is_stopped:
+            self._is_stopped = True
+            self._server.pause.when_over(self._go_on)
+        self._unrepeated += data
+        if len(self._unrepeated) > _MOST_UNREPEATED_BYTES and self._link is not None:
+            self._link.pause()
+
+    def _go_on(self) -> None:
+        """Repeat what has come during a pause."""
+        self._is_stopped = False
+        data = bytes(self._unrepeated)
+        self._unrepeated.clear()
+        if data and self._link is not None:
+            self._link.resume()
+            self._take(data)
 
     def _failed(self, name: bytes, error: RedisError) -> None:
         self._log.warn(

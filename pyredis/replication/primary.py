@@ -18,6 +18,7 @@ from pyredis.errors import RedisError
 from pyredis.execution.propagation import ANY_DATABASE
 from pyredis.execution.replicas import (
     STAGE_NAMES,
+    FailoverState,
     ReplicaState,
     Stage,
     Target,
@@ -155,6 +156,8 @@ class Primary:
             state = client.replica = ReplicaState()
         if state.is_attached:
             return
+        if self._server.failover.state is not FailoverState.NONE:
+            raise RedisError("Can't SYNC while failing over", code="NOMASTERLINK")
         if not self.history.is_own and not self._server.following.is_linked:
             raise RedisError("Can't SYNC while not connected with my master", code="NOMASTERLINK")
         if client.connection.pending_output():
@@ -211,6 +214,7 @@ class Primary:
         """Write no history of its own any more; replicas come back for what they get."""
         self.history.stop_writing()
         self._dismiss()
+        self.count_near_replicas()
 
     def repeat_history(self, history: str, offset: int) -> None:
         """Begin with another's history, from an offset on."""
@@ -226,6 +230,7 @@ class Primary:
     def lead(self) -> None:
         """Go on with the history under a name of its own, with what this server does."""
         self.history.write_on()
+        self.count_near_replicas()
         if self.history.is_kept:
             self._alone_since_ms = self._now_ms()
             self._dismiss()
@@ -475,6 +480,8 @@ class Primary:
         """Find out anew whether there are enough of them for writes."""
         settings = self._settings
         needed = settings.min_replicas_to_write if settings.min_replicas_max_lag else 0
+        if not self.history.is_own:
+            needed = 0  # what its primary has written is not refused
         self.lacks_replicas = needed > 0 and self.near_replicas() < needed
         dispatcher = self._server.dispatcher
         if self.lacks_replicas:
@@ -488,7 +495,9 @@ class Primary:
         """Do what is due each second."""
         self._seconds += 1
         settings = self._settings
-        if self._replicas and self._seconds % settings.repl_ping_replica_period == 0:
+        is_due = self._seconds % settings.repl_ping_replica_period == 0
+        # Who hands over waits until a replica has everything: nothing is added meanwhile.
+        if self._replicas and is_due and self._server.failover.state is FailoverState.NONE:
             self.repeat(ANY_DATABASE, (b"PING",))
         self._keep_alive()
         self._end_silent()

@@ -1,15 +1,16 @@
-"""FAILOVER without anybody who could take over."""
+"""What FAILOVER refuses; who takes over is for :mod:`tests.replication.test_handover`."""
 
 from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from pyredis.execution.replicas import ReplicaState, Stage
+from pyredis.wire.replies import OK
 from tests.commands.session import Session
 
 
 class FailoverTests(SynchronousTestCase):
-    """It is refused, with Redis' text as long as Redis would refuse it."""
+    """Whom it hands over to, and when it does not."""
 
     def test_options(self) -> None:
         """Options are read before anything is looked at."""
@@ -35,7 +36,7 @@ class FailoverTests(SynchronousTestCase):
         )
 
     def test_with_replicas(self) -> None:
-        """The target must be one that is online; even then there is nobody to hand over."""
+        """The target must be one that is online."""
         session = Session()
         replica = session.another()
         replica.client.address = "10.0.0.7:5555"
@@ -55,5 +56,9 @@ class FailoverTests(SynchronousTestCase):
             ("FAILOVER TO 10.0.0.7 6380", b"ERR FAILOVER target replica is not online."),
         ):
             self.assertEqual(session.error(*line.split()), text, line)
+        begun: list[object] = []
+        session.server.failover.begin = lambda *words: begun.append(words)  # type: ignore[assignment,method-assign]
         state.stage = Stage.ONLINE
-        self.assertIn(b"not served yet", session.error("FAILOVER", "TO", "10.0.0.7", "6380"))
+        self.assertEqual(session.do("FAILOVER", "TO", "10.0.0.7", "6380", "TIMEOUT", 5), OK)
+        self.assertEqual(session.do("FAILOVER"), OK)
+        self.assertEqual(begun, [(("10.0.0.7", 6380), 5, False), (None, 0, False)])

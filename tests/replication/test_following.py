@@ -11,6 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from pyredis.config.special_types import PrimaryAddress
 from pyredis.errors import RedisError
+from pyredis.replication import following
 from pyredis.testing.service import RedisTestService
 
 START = 1_700_000_000.0
@@ -32,8 +33,8 @@ class MemoryEndpoint:
         return succeed(protocol)
 
 
-class FollowingTests(SynchronousTestCase):
-    """What a replica does, seen from both sides."""
+class FollowingTestCase(SynchronousTestCase):
+    """A primary, and one that may follow it."""
 
     def setUp(self) -> None:
         """Start a primary and one that may follow it."""
@@ -75,6 +76,10 @@ class FollowingTests(SynchronousTestCase):
             self.primary.execute("DEBUG", "DIGEST"),
             self.replica.execute("DEBUG", "DIGEST"),
         )
+
+
+class FollowingTests(FollowingTestCase):
+    """What a replica does, seen from both sides."""
 
     def test_the_data_come_over(self) -> None:
         """What was there, and what comes later, in all databases; what it had itself is gone."""
@@ -230,3 +235,70 @@ class FollowingTests(SynchronousTestCase):
             self.assertEqual(self.info(self.replica)["master_link_status"], "down")
         self.settle()
         self.assertEqual(self.info(self.replica)["master_link_status"], "up")
+
+    def test_a_pause_here(self) -> None:
+        """While clients are paused nothing is repeated; then it is, in order."""
+        self.follow()
+        before = self.info(self.replica)["slave_repl_offset"]
+        self.replica.execute("CLIENT", "PAUSE", "100000", "WRITE")
+        self.primary.execute("SET", "k", "1")
+        self.settle(0.5)
+        self.primary.execute("INCR", "k")
+        self.settle(0.5)
+        own = self.info(self.replica)
+        self.assertEqual(own["slave_repl_offset"], before)
+        self.assertEqual(
+            own["slave_read_repl_offset"], self.info(self.primary)["master_repl_offset"]
+        )
+        self.assertIsNone(self.replica.execute("GET", "k"))
+        self.replica.execute("CLIENT", "UNPAUSE")
+        self.settle(0.5)
+        self.assertEqual(self.replica.execute("GET", "k"), b"2")
+
+    def test_a_link_lost_during_a_pause(self) -> None:
+        """What was not repeated is asked for again."""
+        self.follow()
+        self.replica.execute("CLIENT", "PAUSE", "100000", "WRITE")
+        self.primary.execute("INCR", "k")
+        self.settle(0.5)
+        self.primary.execute("CLIENT", "KILL", "TYPE", "replica")
+        self.replica.execute("CLIENT", "UNPAUSE")
+        self.settle()
+        self.assertEqual(self.replica.execute("GET", "k"), b"1")
+
+    def test_too_much_during_a_pause(self) -> None:
+        """What comes is kept up to a point, then left to the system."""
+        self.patch(following, "_MOST_UNREPEATED_BYTES", 100)
+        self.follow()
+        self.replica.execute("CLIENT", "PAUSE", "100000", "WRITE")
+        link: Any = self.replica.following._link
+        pauses: list[None] = []
+        self.patch(link, "pause", lambda: pauses.append(None))
+        for number in range(10):
+            self.primary.execute("SET", f"k{number}", "x" * 50)
+            self.settle(0.1)
+        self.assertTrue(pauses)
+        self.replica.execute("CLIENT", "UNPAUSE")
+        self.settle()
+        self.assertEqual(*self.digests())
+
+    def test_clients_that_write_here(self) -> None:
+        """On a writable replica a key that is due makes way for what a client writes."""
+        self.follow()
+        self.replica.execute("CONFIG", "SET", "replica-read-only", "no")
+        self.primary.keyspace_service.active_expiry = False
+        self.primary.execute("SET", "k", "5", "PX", "10")
+        self.settle(0.5)
+        self.assertEqual(self.replica.execute("DBSIZE"), 1)
+        self.assertEqual(self.replica.execute("INCR", "k"), 1)
+        self.assertEqual(self.replica.execute("TTL", "k"), -1)
+
+    def test_too_few_replicas(self) -> None:
+        """A replica without replicas of its own takes what its primary writes."""
+        self.replica.execute("CONFIG", "SET", "min-replicas-to-write", "1")
+        self.follow()
+        self.primary.execute("SET", "k", "v")
+        self.settle(0.5)
+        self.assertEqual(self.replica.execute("GET", "k"), b"v")
+        self.replica.execute("REPLICAOF", "NO", "ONE")
+        self.assertRaises(RedisError, self.replica.execute, "SET", "k", "v")
