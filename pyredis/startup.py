@@ -19,6 +19,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NamedTuple, TextIO
 
+from pyredis import open_files
 from pyredis._version import __version__
 from pyredis.acl.files import AclFileError, DeclaredUsers
 from pyredis.config.conf_file import (
@@ -142,10 +143,12 @@ def build(start: Start, reactor: Any, stop: Any) -> Any:
         A :class:`~pyredis.server.RedisServer` that has not started yet.
 
     Raises:
-        CannotStart: A directive names something that is not there.
+        CannotStart: A directive names something that is not there, or the system
+            lets the process open no files.
     """
     from pyredis.server import RedisServer
 
+    _make_room_for_clients(start.settings)
     server = RedisServer(
         start.settings,
         reactor,
@@ -171,6 +174,17 @@ def build(start: Start, reactor: Any, stop: Any) -> Any:
     except AclFileError as error:
         raise CannotStart(str(error)) from None
     return server
+
+
+def _make_room_for_clients(settings: Settings) -> None:
+    files = open_files.of_this_process(settings)
+    if files is None:
+        return
+    try:
+        files.prepare()
+    except ValueError as error:
+        raise CannotStart(str(error)) from None
+    settings.observe("maxclients", files.apply)
 
 
 def tune_garbage_collector() -> None:
