@@ -94,7 +94,7 @@ class Where:
         chance: random.Random,
     ) -> None:
         names = (command,) if isinstance(command, str) else tuple(command)
-        self._commands = None if "*" in names else {n.upper().replace(" ", "|") for n in names}
+        self._commands = None if "*" in names else {_full_name(n) for n in names}
         pattern = key.encode() if isinstance(key, str) else key
         self._has_key = None if pattern is None else compile_glob(pattern)
         self._client = client
@@ -136,7 +136,7 @@ class Faults:
 
     All kinds take ``command``, ``key``, ``client``, ``probability`` and ``times``,
     see :class:`Where`. Several may be on at once: the first that meets a request
-    happens to it.
+    happens to it. A name that is no command's raises ``ValueError``.
 
     Args:
         server: Where they happen.
@@ -285,8 +285,9 @@ class Faults:
         command: str | Iterable[str],
         where: dict[str, Any],
     ) -> Fault:
+        names = command if isinstance(command, str) else tuple(command)
+        fault = Fault(self, description, happen, self._where(names, **where))
         self.were_used = True
-        fault = Fault(self, description, happen, self._where(command, **where))
 
         def add() -> None:
             self._faults.append(fault)
@@ -304,6 +305,9 @@ class Faults:
         probability: float = 1.0,
         times: int | None = None,
     ) -> Where:
+        for name in (command,) if isinstance(command, str) else command:
+            if name != "*" and self._server.table.lookup(_full_name(name).encode()) is None:
+                raise ValueError(f"there is no command {name}: the fault would never happen")
         return Where(command, key, client, probability, times, self._chance)
 
     def _look_out(self) -> None:
@@ -348,6 +352,10 @@ class Faults:
     def _send(client: Client, data: bytes) -> None:
         if data:
             client.connection.write(data)
+
+
+def _full_name(command: str) -> str:
+    return command.upper().replace(" ", "|")
 
 
 class _HangUp(Protocol):

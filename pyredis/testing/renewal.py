@@ -107,7 +107,7 @@ def stays_within(service: RedisTestService, used: list[Command]) -> bool:
     return not (
         service.is_exposed
         or service.faults.were_used
-        or service.has_timers
+        or service.has_plans
         or instance.modules
         or any(not _is_idle(client) for client in instance.clients.values())
         or any(_reaches_out(command) for command in used)
@@ -127,7 +127,7 @@ def used_commands(commands: list[Command]) -> list[Command]:
 def _keeps_to_itself(service: RedisTestService) -> bool:
     """Tell whether a server that has just started has no files and no other servers to care of."""
     settings = service.settings
-    return not (settings.appendonly or settings.replicaof or service.has_timers)
+    return not (settings.appendonly or settings.replicaof or service.has_plans)
 
 
 def _reaches_out(command: Command) -> bool:

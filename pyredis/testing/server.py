@@ -66,7 +66,7 @@ class RedisForTests:
 
         Raises:
             CannotListen: The port is taken.
-            ConfigError: A directive is wrong.
+            ConfigFileError: A directive is wrong; the text names it.
         """
         if self._service is None:
             self._folder = make_folder()

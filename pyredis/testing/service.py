@@ -22,16 +22,16 @@ from typing import Any
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.interfaces import IProtocol
 
-from pyredis.config.conf_file import Loader
-from pyredis.config.settings import Settings
+from pyredis.acl.files import AclFileError, DeclaredUsers
+from pyredis.config.conf_file import ConfigFileError, Directives
 from pyredis.execution.client import Client
 from pyredis.execution.ports import NoConnection
 from pyredis.execution.table import CommandTable
-from pyredis.primitives.quoting import quote
 from pyredis.server import RedisServer
 from pyredis.testing.clock import ServerClock, VirtualClock
 from pyredis.testing.commands import ReceivedCommands
 from pyredis.testing.data import Data
+from pyredis.testing.directives import configure, word
 from pyredis.testing.faults import Faults
 from pyredis.testing.files import load_file
 from pyredis.testing.folders import make_folder, remove_folder
@@ -43,10 +43,6 @@ from pyredis.wire.replies import LATER
 
 Execute = Callable[[Sequence[bytes], int], Any]
 Condition = Callable[[], Any]
-
-_HERE = ("127.0.0.1",)
-# Unless a test says otherwise: nothing is written to disk, DEBUG may be used.
-_DEFAULTS = {"save": "", "enable_debug_command": "local", "enable_protected_configs": "local"}
 
 
 def _at_once(call: Callable[[], Any]) -> Any:
@@ -72,6 +68,7 @@ class RedisTestService(RedisServer):
         faults: What goes wrong (:class:`~pyredis.testing.faults.Faults`).
         commands: What was received (:class:`~pyredis.testing.commands.ReceivedCommands`).
         data: The keys of database 0 (:class:`~pyredis.testing.data.Data`).
+        has_renamed: Whether it has commands under names of its own.
         is_exposed: Whether a test has had this object itself in its hands.
     """
 
@@ -94,14 +91,17 @@ class RedisTestService(RedisServer):
         self._folder = ""
         self._seed = seed
         self.is_exposed = False
+        settings, others = configure(directives or {}, port if listens else 0, unixsocket)
         super().__init__(
-            _settings(directives or {}, port if listens else 0, unixsocket),
+            settings,
             reactor,
             clock=self._time,
             rng=random.Random(seed),
             pick_port=listens and not port and unixsocket is None,
             table=table,
         )
+        self.has_renamed = bool(others.renamed)
+        self._apply_directives(others)
         self.clock = ServerClock(self._time, self, self.listeners.read_arrived, run)
         self.faults = Faults(self.instance, run)
         self.listeners.factory.intercept = self.faults.refuse_connection
@@ -128,7 +128,7 @@ class RedisTestService(RedisServer):
         Raises:
             RedisError: The command failed, or would have to wait.
         """
-        return self.execute_in(0, [_word(word) for word in words])
+        return self.execute_in(0, [word(each) for each in words])
 
     def execute_in(self, database: int, argv: Sequence[bytes]) -> Any:
         """Run a command in a database; see :meth:`execute`. It is not noted as received."""
@@ -197,22 +197,31 @@ class RedisTestService(RedisServer):
             timeout: Seconds of real time.
 
         Returns:
-            A Deferred of what the condition returned; it fails with
-            ``TimeoutError`` when the time is over.
+            A Deferred of what the condition returned; it fails with what the
+            condition raised, or with ``TimeoutError`` when the time is over.
         """
         result: Deferred[Any] = Deferred()
         holds = (lambda: self.commands.of(condition)) if isinstance(condition, str) else condition
 
         def check() -> None:
-            value = holds()
+            try:
+                value = holds()
+            except Exception:
+                end(result.errback)
+                return
             if value:
-                self._conditions.remove(check)
-                limit.cancel()
-                result.callback(value)
+                end(result.callback, value)
 
         def give_up() -> None:
+            what = f"no {condition.upper()}" if isinstance(condition, str) else "nothing such"
+            told = f"{what} within {timeout} s; the server has {self.commands!r}"
+            end(result.errback, TimeoutError(told))
+
+        def end(tell: Callable[..., None], *what: object) -> None:
             self._conditions.remove(check)
-            result.errback(TimeoutError(f"was not so within {timeout} s"))
+            if limit.active():
+                limit.cancel()
+            tell(*what)
 
         limit = self._reactor.callLater(timeout, give_up)
         self._conditions.append(check)
@@ -289,9 +298,9 @@ class RedisTestService(RedisServer):
         return gatherResults([stopped, gone])
 
     @property
-    def has_timers(self) -> bool:
-        """Whether anything is to happen at some moment of its clock."""
-        return bool(self._time.getDelayedCalls())
+    def has_plans(self) -> bool:
+        """Whether anything is to happen at some moment, or is waited for."""
+        return bool(self._conditions or self._time.getDelayedCalls())
 
     # The clock's view of the keyspace
 
@@ -316,6 +325,21 @@ class RedisTestService(RedisServer):
         self._check_soon()
 
     # Within
+
+    def _apply_directives(self, directives: Directives) -> None:
+        """Do what the configuration asks for besides its settings, in the daemon's order."""
+        try:
+            for module in directives.modules:
+                self.load_module(module.path)
+            for old, new in directives.renamed:
+                self.rename_command(old, new)
+            users = DeclaredUsers(self.instance.access.rulebook)
+            for words in directives.users:
+                users.declare(words)
+            if users or self.settings.aclfile:
+                self.load_users(users)
+        except (ImportError, ValueError, AclFileError) as error:
+            raise ConfigFileError(str(error)) from error
 
     def _receive_commands(self) -> None:
         """See every command when it comes, besides the log if that shows them."""
@@ -342,32 +366,8 @@ class RedisTestService(RedisServer):
 def used_table(service: RedisTestService) -> CommandTable | None:
     """Return a stopped server's table for another to use, None if commands were changed."""
     table = service.instance.table
-    if service.instance.modules:
+    if service.instance.modules or service.has_renamed:
         return None
     for command in used_commands(all_commands(table)):
         command.reset_statistics()
     return table
-
-
-def _settings(directives: Mapping[str, object], port: int, unixsocket: str | None) -> Settings:
-    # The working directory of the tests is not ours to change, nor to write to.
-    settings = Settings(change_directory=str)
-    pairs = [
-        (name.replace("_", "-").encode(), _word(_spelled(value)))
-        for name, value in (_DEFAULTS | dict(directives)).items()
-    ]
-    Loader(settings).load(b"\n".join(name + b" " + quote(value) for name, value in pairs))
-    if settings.cluster_enabled and not settings.cluster_announce_ip:
-        settings.cluster_announce_ip = _HERE[0]
-    settings.bind = _HERE
-    settings.port = 0 if unixsocket else port
-    settings.unixsocket = unixsocket or ""
-    return settings
-
-
-def _spelled(value: object) -> object:
-    return ("yes" if value else "no") if isinstance(value, bool) else value
-
-
-def _word(value: Any) -> bytes:
-    return value if isinstance(value, bytes) else str(value).encode()

@@ -137,6 +137,12 @@ class FaultTests(ServiceTestCase):
         self.assertEqual(self.say(wire, "PING"), b"+PONG\r\n")
         self.assertEqual((first.count, second.count), (1, 1))
 
+    def test_a_command_that_does_not_exist(self) -> None:
+        """A misspelt name is refused: its fault would never happen."""
+        self.assertRaises(ValueError, self.redis.faults.error, "GTE")
+        self.assertRaises(ValueError, self.redis.faults.delay, 1, ["GET", "CLIENT LOST"])
+        self.redis.faults.error(["client list", "get"]).remove()
+
     def test_nothing_is_asked_while_there_is_none(self) -> None:
         """Without a fault the dispatcher has nothing to ask."""
         fault = self.redis.faults.error()

@@ -260,8 +260,15 @@ class BeyondTests(RenewalTestCase):
         """What goes on in slices belongs to the server it was begun by."""
         self.redis.data["large"] = {str(number) for number in range(20_000)}
         self.redis.execute("UNLINK", "large")
-        self.assertTrue(self.redis.has_timers)
+        self.assertTrue(self.redis.has_plans)
         self.assertFalse(self.redis.renew())
+
+    def test_a_condition_that_is_waited_for(self) -> None:
+        """Another thread of the test may still be waiting: it is told by the server it asked."""
+        waiting = self.redis.wait_for(lambda: False, timeout=1)
+        self.assertFalse(self.redis.renew())
+        self.reactor.advance(2)
+        self.failureResultOf(waiting, TimeoutError)
 
     def test_a_service_that_was_handed_out(self) -> None:
         """Who has had the service itself may have done anything."""

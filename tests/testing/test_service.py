@@ -248,6 +248,31 @@ class ServiceTests(ServiceTestCase):
         self.reactor.advance(2)
         self.failureResultOf(waiting, TimeoutError)
 
+    def test_wait_for_a_condition_that_raises(self) -> None:
+        """It fails with that at once, now or later, and is asked no more."""
+        asked: list[int] = []
+
+        def condition() -> None:
+            asked.append(1)
+            if len(asked) == 2:
+                raise ZeroDivisionError
+
+        waiting = self.redis.wait_for(condition)
+        self.say(self.connected(), "PING")
+        self.failureResultOf(waiting, ZeroDivisionError)
+        self.failureResultOf(self.redis.wait_for(lambda: {}["k"]), KeyError)
+        self.say(self.connected(), "PING")
+        self.assertEqual(len(asked), 2)
+        self.assertFalse(self.redis.has_plans)
+
+    def test_wait_for_tells_what_came_instead(self) -> None:
+        """The error says what was waited for, and what was received."""
+        self.say(self.connected(), "BLPOP q 0")
+        waiting = self.redis.wait_for("brpop", timeout=2)
+        self.reactor.advance(2)
+        error = self.failureResultOf(waiting, TimeoutError).value
+        self.assertEqual(str(error), "no BRPOP within 2 s; the server has <1 received: BLPOP q 0>")
+
     def test_wait_for_connections(self) -> None:
         """Clients that come and go make conditions be looked at."""
         clients = self.redis.instance.clients
