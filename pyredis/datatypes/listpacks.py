@@ -72,7 +72,7 @@ def read_listpack(blob: bytes) -> list[bytes]:
         raise CorruptListpack("a listpack of another size than it says")
     entries: list[bytes] = []
     append = entries.append
-    texts = _SMALL_TEXTS
+    texts, from_bytes = _SMALL_TEXTS, int.from_bytes
     at = HEADER_BYTES
     try:
         while at < last:
@@ -87,6 +87,12 @@ def read_listpack(blob: bytes) -> list[bytes]:
                 elif head < 0xD0 and blob[at + 2] == 2:
                     append(texts[(head & 0x0F) << 8 | blob[at + 1]])
                     at += 3
+                elif 0xF0 < head < 0xF4:
+                    end = at + head - 0xEE
+                    if blob[end] != head - 0xEE:
+                        raise CorruptListpack("a listpack entry whose lengths differ")
+                    append(b"%d" % from_bytes(blob[at + 1 : end], "little", signed=True))
+                    at = end + 1
                 else:
                     entry, at = _read_long_entry(blob, at, head)
                     append(entry)

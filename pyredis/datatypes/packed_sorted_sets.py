@@ -5,11 +5,16 @@ A head of three bytes (how scores are written, how many there are, what parts
 the members), the scores as an array of the smallest type that holds them all,
 and the members joined. It is made and read at C speed: ten members take half
 a microsecond either way.
+
+A set that was found as a listpack in a file stays that until it is used, so that
+it can be saved as it is.
 """
 
 from __future__ import annotations
 
 from array import array
+
+from pyredis.datatypes.listpacks import read_listpack
 
 PACK_MAX = 128  # members of a set that is worth packing
 _PACK_BYTES = 16384  # larger members than make this gain nothing by it
@@ -49,13 +54,31 @@ def _compact(scores: list[float]) -> tuple[str, list[int] | list[float]]:
     return "d", scores
 
 
+class FoundListpack(bytes):
+    """Members in order and their scores, plain decimal numbers, in turn: checked, and not empty."""
+
+    __slots__ = ()
+
+
+def keep(listpack: bytes) -> bytes | None:
+    """Return a listpack that was checked as the packed form of its set, None if it is too large."""
+    is_small = listpack[4] | listpack[5] << 8 <= 2 * PACK_MAX and len(listpack) <= _PACK_BYTES
+    return FoundListpack(listpack) if is_small else None
+
+
 def packed_size(packed: bytes) -> int:
     """Return how many members were packed."""
+    if packed.__class__ is FoundListpack:
+        return (packed[4] | packed[5] << 8) // 2
     return packed[1]
 
 
 def unpack(packed: bytes) -> tuple[list[float], list[bytes]]:
     """Return the scores and the members that were packed."""
+    if packed.__class__ is FoundListpack:
+        entries = read_listpack(packed)
+        # A listpack knows no minus zero.
+        return [float(text) or 0.0 for text in entries[1::2]], entries[::2]
     code = chr(packed[0])
     end = 3 + packed[1] * _CODES[code]
     scores: list[float] = memoryview(packed)[3:end].cast(code).tolist()  # type: ignore[call-overload]

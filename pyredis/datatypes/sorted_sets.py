@@ -27,7 +27,14 @@ from typing import ClassVar, cast
 
 from pyredis.datatypes.encodings import EncodingLimits
 from pyredis.datatypes.gradual_scan_index import GradualScanIndex
-from pyredis.datatypes.packed_sorted_sets import PACK_MAX, pack, packed_size, unpack
+from pyredis.datatypes.packed_sorted_sets import (
+    PACK_MAX,
+    FoundListpack,
+    keep,
+    pack,
+    packed_size,
+    unpack,
+)
 from pyredis.datatypes.score_order import FLAT_MAX, ChunkedOrder, FlatOrder, Pairs
 from pyredis.datatypes.sorted_set_ranges import LexRange, ScoreRange, ranks_by_walking
 
@@ -105,17 +112,22 @@ class SortedSetValue:
         return value
 
     @classmethod
-    def of_listpack(cls, scores: list[float], members: list[bytes]) -> SortedSetValue | None:
+    def of_listpack(
+        cls, scores: list[float], members: list[bytes], found: bytes | None = None
+    ) -> SortedSetValue | None:
         """
         Make a sorted set that is packed until it is used; None if it cannot be.
 
         Args:
             scores: In the order of a sorted set.
             members: Likewise, each once.
+            found: The same as a listpack, if it was found so and its scores are plain numbers.
         """
-        if 0.0 in scores:
-            scores = [score or 0.0 for score in scores]  # a listpack knows no minus zero
-        packed = pack(scores, members)
+        packed = None if found is None else keep(found)
+        if packed is None:
+            if 0.0 in scores:
+                scores = [score or 0.0 for score in scores]  # a listpack knows no minus zero
+            packed = pack(scores, members)
         if packed is None:
             return None
         value = cls.__new__(cls)
@@ -124,6 +136,12 @@ class SortedSetValue:
         value._scores = None
         value._order = packed  # type: ignore[assignment]
         return value
+
+    @property
+    def found_listpack(self) -> bytes | None:
+        """The listpack it was found as, None if there is none or it was used since."""
+        order: object = self._order
+        return order if isinstance(order, FoundListpack) else None
 
     def copy(self) -> SortedSetValue:
         """Return a sorted set of the same members and encoding that lives on its own."""

@@ -353,13 +353,14 @@ def _read_score(data: bytes, at: int) -> tuple[float, int]:
     return _parse_score(data[at + 1 : end]), end
 
 
-def _parse_scores(texts: list[bytes]) -> list[float]:
-    if not b"".join(texts).translate(None, _OF_NUMBERS):
-        try:
-            return list(map(float, texts))
-        except ValueError:
-            pass  # it is found which one
-    return list(map(_parse_score, texts))
+def _plain_scores(texts: list[bytes]) -> list[float] | None:
+    """Return scores, None if any of them is no plain decimal number."""
+    if b"".join(texts).translate(None, _OF_NUMBERS):
+        return None
+    try:
+        return list(map(float, texts))
+    except ValueError:
+        return None
 
 
 def _parse_score(text: bytes) -> float:
@@ -421,33 +422,45 @@ def _zset_of(
 
 def _zset_ziplist(data: bytes, at: int, limits: EncodingLimits) -> _Found:
     blob, at = read_string(data, at)
-    return _packed_zset(read_ziplist(blob), limits, at), at
+    return _packed_zset(read_ziplist(blob), None, limits, at), at
 
 
 def _zset_listpack(data: bytes, at: int, limits: EncodingLimits) -> _Found:
     blob, at = read_string(data, at)
-    return _packed_zset(read_listpack(blob), limits, at), at
+    return _packed_zset(read_listpack(blob), blob, limits, at), at
 
 
-def _packed_zset(entries: list[bytes], limits: EncodingLimits, at: int) -> SortedSetValue:
+def _packed_zset(
+    entries: list[bytes], listpack: bytes | None, limits: EncodingLimits, at: int
+) -> SortedSetValue:
     """Return a sorted set of members and scores in turn, which must be in order."""
     size = len(entries)
     if size & 1:
         raise CorruptRdb("a sorted set with a member without score")
     _at_least_one(size, at)
-    members = entries[::2]
-    scores = _parse_scores(entries[1::2])
+    members, texts = entries[::2], entries[1::2]
+    plain = _plain_scores(texts)
+    scores = list(map(_parse_score, texts)) if plain is None else plain
     if len(set(members)) * 2 != size:
         raise CorruptRdb("a sorted set with a member twice")
-    pairs = list(zip(scores, members, strict=True))
-    if sorted(pairs) != pairs:
+    if not _are_in_order(scores, members):
         raise CorruptRdb("a sorted set that is not in order")
     is_long = len(members) > limits.zset_max_listpack_entries
-    value = None if is_long else SortedSetValue.of_listpack(scores, members)
+    found = None if plain is None else listpack
+    value = None if is_long else SortedSetValue.of_listpack(scores, members, found)
     if value is not None:
         return value
     by_member = dict(zip(members, scores, strict=True))
     return SortedSetValue.of_ordered(by_member, members, "skiplist" if is_long else "listpack")
+
+
+def _are_in_order(scores: list[float], members: list[bytes]) -> bool:
+    if sorted(scores) != scores:
+        return False
+    if len(set(scores)) == len(scores):
+        return True
+    pairs = list(zip(scores, members, strict=True))
+    return sorted(pairs) == pairs
 
 
 # The rest

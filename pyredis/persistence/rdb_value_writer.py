@@ -202,6 +202,10 @@ class ValueWriter:
     # Sorted sets
 
     def _sorted_set(self, value: SortedSetValue) -> Encoded:
+        if value.encoding == "listpack" and self.version > 9:
+            listpack = value.found_listpack
+            if listpack is not None:
+                return rdb.ZSET_LISTPACK, (self.strings.encode(listpack),)
         pairs = list(value.items())
         if value.encoding == "listpack":
             if self.version > 9:

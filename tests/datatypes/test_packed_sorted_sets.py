@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from pyredis.datatypes.packed_sorted_sets import _SEPARATORS, pack, packed_size, unpack
+from pyredis.datatypes.listpacks import write_listpack, write_listpack_scores
+from pyredis.datatypes.packed_sorted_sets import _SEPARATORS, keep, pack, packed_size, unpack
 
 INF = float("inf")
 SCORES = st.one_of(
@@ -46,3 +47,27 @@ class PackTests(SynchronousTestCase):
         self.assertIsNone(pack([1.0] * 129, [b"a"] * 129))
         self.assertIsNone(pack([1.0], [b"x" * 20000]))
         self.assertIsNone(pack([1.0, 2.0], [b"".join(_SEPARATORS), b"a"]))
+
+
+class FoundTests(SynchronousTestCase):
+    """A listpack found in a file is a packed form, too."""
+
+    @given(st.lists(st.tuples(SCORES, MEMBERS), min_size=1, max_size=20))
+    def test_it_is_read_like_any_other(self, pairs: list[tuple[float, bytes]]) -> None:
+        """As the same scores and members."""
+        packed = keep(write_listpack_scores([(member, score) for score, member in pairs]))
+        assert packed is not None
+        self.assertEqual(packed_size(packed), len(pairs))
+        self.assertEqual(unpack(packed), ([s for s, _ in pairs], [m for _, m in pairs]))
+
+    def test_zero_has_no_sign(self) -> None:
+        """However it was written."""
+        packed = keep(write_listpack([b"m", b"-0"]))
+        assert packed is not None
+        self.assertEqual(str(unpack(packed)[0]), "[0.0]")
+
+    def test_what_is_too_large(self) -> None:
+        """Too many members, or too many bytes."""
+        self.assertIsNone(keep(write_listpack([b"%d" % n for n in range(258)])))
+        self.assertIsNotNone(keep(write_listpack([b"%d" % n for n in range(256)])))
+        self.assertIsNone(keep(write_listpack([b"x" * 20000, b"1"])))

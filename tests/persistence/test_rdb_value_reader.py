@@ -8,7 +8,9 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from pyredis.datatypes.encodings import EncodingLimits
+from pyredis.datatypes.hashes import HashValue
 from pyredis.datatypes.listpacks import write_listpack
+from pyredis.datatypes.packed_hashes import PackedHash
 from pyredis.persistence import rdb_format as rdb
 from pyredis.persistence.rdb_format import (
     CorruptRdb,
@@ -20,6 +22,7 @@ from pyredis.persistence.rdb_format import (
 )
 from pyredis.persistence.rdb_strings import StringWriter
 from pyredis.persistence.rdb_value_reader import read_value
+from pyredis.persistence.rdb_value_writer import ValueWriter
 from pyredis.persistence.ziplists import write_intset, write_ziplist
 from tests.persistence.contents import encoding, plain
 from tests.persistence.payloads import PAYLOADS
@@ -134,6 +137,47 @@ class EncodingTests(SynchronousTestCase):
         """As long as one has something in it."""
         data = b"\x02" + zipped() + zipped(b"a")
         self.assertEqual(plain(value_of(rdb.LIST_QUICKLIST, data)), [b"a"])
+
+
+class KeptListpackTests(SynchronousTestCase):
+    """What is not used is saved as it was found."""
+
+    def test_sorted_sets(self) -> None:
+        """Until they are used; equal scores are in the order of their members."""
+        data = packed(b"a", b"1", b"c", b"1", b"b", b"2.5", b"d", b"70000")
+        value = value_of(rdb.ZSET_LISTPACK, data)
+        kept = [(b"a", 1.0), (b"c", 1.0), (b"b", 2.5), (b"d", 70000.0)]
+        for each in (value, value.copy()):
+            self.assertEqual((len(each), list(each.items())), (4, kept))
+            kind, pieces = ValueWriter().encode(each)
+            self.assertEqual((kind, b"".join(pieces)), (rdb.ZSET_LISTPACK, data))
+            self.assertIsNotNone(each.found_listpack)
+        value.put(b"e", 3.0, LIMITS)
+        self.assertIsNone(value.found_listpack)
+        self.assertEqual(value.rank(b"e"), 3)
+        wrong = packed(b"c", b"1", b"a", b"1")
+        self.assertRaises(CorruptRdb, value_of, rdb.ZSET_LISTPACK, wrong)
+
+    def test_scores_that_are_no_plain_numbers(self) -> None:
+        """They are read, and written as Redis has them."""
+        value = value_of(rdb.ZSET_LISTPACK, packed(b"a", b"-inf", b"b", b"inf"))
+        self.assertIsNone(value.found_listpack)
+        self.assertEqual(value.score(b"b"), float("inf"))
+
+    def test_hashes(self) -> None:
+        """Long ones too, whose length has more bytes; those with too many fields are unpacked."""
+        for count in (1, 5, 40, 512):
+            data = packed(*(b"%d" % number for number in range(2 * count)))
+            value = value_of(rdb.HASH_LISTPACK, data)
+            self.assertIs(value.__class__, PackedHash)
+            self.assertEqual(len(value.fields), count)
+            kind, pieces = ValueWriter(compressing=False).encode(value)
+            self.assertEqual((kind, b"".join(pieces)), (rdb.HASH_LISTPACK, data))
+        many = packed(*(b"%d" % number for number in range(4000)))
+        roomy = EncodingLimits(hash_max_listpack_entries=5000)
+        value = value_of(rdb.HASH_LISTPACK, many, roomy)
+        self.assertIs(value.__class__, HashValue)
+        self.assertEqual(value.encoding, "listpack")
 
 
 class FieldDeadlineTests(SynchronousTestCase):
