@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from pyredis.keyspace.arrivals import Arrivals
 from pyredis.keyspace.database import FREED_AT_ONCE, Database
 from pyredis.keyspace.frequencies import FrequencyCounting
 
@@ -56,6 +57,7 @@ class Keyspace:
         expire_own: Called with a limit where what is due must stay: removes what may
             go all the same, and returns how much that was.
         frequency: How accesses are counted; None while their time is kept, or nothing.
+        arrivals: When keys came, for those whose accesses were not noted yet.
         touching: False while a client runs a command that asked for no traces
             (CLIENT NO-TOUCH): looking a key up is no access then.
         frozen: What was there at a moment and is still being read, if anything is.
@@ -83,6 +85,7 @@ class Keyspace:
         self.is_sweeping = False
         self.expire_own: Callable[[int], int] = lambda limit: 0
         self.frequency: FrequencyCounting | None = None
+        self.arrivals = Arrivals()
         self.touching = True
         self.frozen: FrozenKeyspace | None = None
         self.free_later: Callable[[Any], None] = self.free_in_slices
@@ -155,7 +158,7 @@ class Keyspace:
         self.frequency = frequency
         for db in self.databases:
             if db.accesses is None or begins_anew:
-                db.accesses = {}
+                db.accesses = self.arrivals.came_ms(db) if frequency is None else {}
                 db.watchful = True
 
     def accessed(self, db: Database, key: bytes, is_new: bool = False) -> None:

@@ -94,6 +94,8 @@ class KeyspaceService(Service):
             self.expire_due()
             self._server.tracking.limit()
             self._server.memory_limit.check()
+            keyspace = self._server.keyspace
+            keyspace.arrivals.note(keyspace.databases, keyspace.now_ms)
             if self._server.keyspace.lazy_free:
                 self._free_soon()
             self._pack()

@@ -36,6 +36,20 @@ class KeyspaceServiceTestCase(SynchronousTestCase):
         return len(self.session.db)
 
 
+class IdleTimeTests(KeyspaceServiceTestCase):
+    """How long keys were idle."""
+
+    def test_the_first_time_somebody_asks(self) -> None:
+        """A key that came while the server ran is no older than that."""
+        self.clock.pump([0.1] * 100)
+        self.session.do("SET", "a", "v")
+        self.clock.pump([0.1] * 30)
+        self.session.do("SET", "b", "v")
+
+        self.assertEqual(self.session.do("OBJECT", "IDLETIME", "b"), 0)
+        self.assertEqual(self.session.do("OBJECT", "IDLETIME", "a"), 3)
+
+
 class ExpiryTests(KeyspaceServiceTestCase):
     """Keys expire by themselves."""
 
