@@ -369,7 +369,7 @@ class RedisServer(MultiService):
             try:
                 speak(dialogue)
             finally:
-                dialogue.end_connection()
+                dialogue.close()
 
         try:
             self.debug_sessions.start(dialogue.fileno(), work)

@@ -8,11 +8,9 @@ itself keeps its own, whatever becomes of either.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import select
 import socket
-import struct
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -24,7 +22,6 @@ if TYPE_CHECKING:
 _RECEIVED_AT_ONCE = 1 << 16
 _SEND_MS = 5000
 _LOOK_UP_MS = 1000
-_NO_LINGERING = struct.pack("ii", 0, 0)
 
 
 class SocketDialogue:
@@ -73,14 +70,7 @@ class SocketDialogue:
         return bool(poll.poll(timeout_ms))
 
     def close(self) -> None:
-        """Give the copy back."""
-        self._socket.close()
-
-    def end_connection(self) -> None:
-        """Give the copy back, the last one there is: what was sent is still to arrive."""
-        # Who closed the other one may have wanted the connection reset.
-        with contextlib.suppress(OSError):  # it may be gone already
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGERING)
+        """Give the copy back; the last one ends the connection, and what was sent arrives."""
         self._socket.close()
 
 

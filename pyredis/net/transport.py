@@ -11,6 +11,7 @@ one in between costs the kernel more than the replies do.
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import sys
 from collections.abc import Callable
@@ -117,6 +118,14 @@ class SendAtOnce:
         """Close now; what was held back is dropped."""
         self._held = None
         super().abortConnection()  # type: ignore[misc]
+
+    def _closeSocket(self, orderly: bool) -> None:
+        """Close; who is cut off still gets what the kernel took, as from Redis, and no reset."""
+        if orderly:
+            super()._closeSocket(orderly)  # type: ignore[misc]
+        else:
+            with contextlib.suppress(OSError):
+                self.socket.close()
 
     def connectionLost(self, reason: Any) -> None:
         """Give back at once what was not sent: circles of references keep this object a while."""

@@ -58,7 +58,7 @@ class SocketDialogueTests(SynchronousTestCase):
         self.peer.close()
         self.dialogue.send(b"x")
         self.assertEqual(self.dialogue.receive(), b"")
-        self.dialogue.end_connection()
+        self.dialogue.close()
 
     def test_an_end_from_outside(self) -> None:
         """Then nothing is waited for."""
@@ -70,7 +70,7 @@ class SocketDialogueTests(SynchronousTestCase):
         """What was sent arrives, then the end."""
         self.socket.close()
         self.dialogue.send(b"bye")
-        self.dialogue.end_connection()
+        self.dialogue.close()
         self.assertEqual((self.peer.recv(9), self.peer.recv(9)), (b"bye", b""))
 
 

@@ -278,6 +278,19 @@ class LoopbackTests(SynchronousTestCase):
 
         self.assertEqual(self.loopback.hub and self.loopback.hub._connections, {})
 
+    def test_a_client_that_is_cut_off(self) -> None:
+        """What the kernel has taken for it arrives, then the end: no reset."""
+        peer = self.loopback.connect()
+        transport = self.loopback.transport_of(peer)
+        transport.write(b"the last words")
+        transport.abortConnection()
+        self.loopback.until(lambda: not self.loopback.server.clients)
+        peer.socket.setblocking(True)
+        peer.socket.settimeout(20)
+
+        self.assertEqual(peer.received + peer.socket.recv(99), b"the last words")
+        self.assertEqual(peer.socket.recv(99), b"")
+
     def test_half_closed(self) -> None:
         """A peer that sends no more has said its last: what it sent is answered, then it ends."""
         peer = self.loopback.connect()
