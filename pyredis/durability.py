@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -27,9 +27,12 @@ from pyredis.services.append_only_files import AppendOnlyError
 from pyredis.services.append_only_service import AppendOnlyService
 from pyredis.services.child_process import ChildProcess
 from pyredis.services.listeners import ListenerService
-from pyredis.services.loading import Loading, LoadingFailed
+from pyredis.services.loading import Loading, LoadingFailed, Steps
 from pyredis.services.sliced_work import SlicedWork
 from pyredis.services.snapshot_service import SnapshotService
+
+OnHistory = Callable[[Mapping[bytes, bytes], Sequence[tuple[int, bytes]]], None]
+"""Called with what a file says beside its keys, and the keys that were due and not loaded."""
 
 
 class BackgroundThread:
@@ -113,6 +116,7 @@ class Durability:
         self.loading = Loading(server)
         self.has_failed = False
         self.give_up: Callable[[], None] = lambda: None
+        self.on_history: OnHistory = lambda aux, expired: None
         self._forks = forks
         self.child = ChildProcess(server) if forks else SlicedWork(server, self._thread)
         self.append_only = AppendOnlyService(
@@ -173,7 +177,7 @@ class Durability:
     def _load_snapshot(self) -> None:
         snapshots = self.snapshots
         try:
-            steps = self.loading.file(self._files, snapshots.path) if snapshots else None
+            steps = self._loading_steps(snapshots.path) if snapshots else None
         except LoadingFailed:
             self._snapshot_failed(Failure())
             return
@@ -182,6 +186,17 @@ class Durability:
             return
         self._snapshot = self.loading.in_slices(steps)
         self._snapshot.addCallbacks(lambda _: self._snapshot_loaded(), self._snapshot_failed)
+
+    def _loading_steps(self, path: str) -> Steps | None:
+        expired: list[tuple[int, bytes]] = []
+        return self.loading.file(
+            self._files,
+            path,
+            # What is due on a replica goes when its primary says so.
+            keeping_expired=self._server.settings.replicaof is not None,
+            on_expired=lambda number, key: expired.append((number, key)),
+            on_end=lambda reader: self.on_history(reader.aux, expired),
+        )
 
     def _snapshot_loaded(self) -> None:
         self._log.info("DB loaded from disk: {seconds:.3f} seconds", seconds=self.loading.elapsed_s)

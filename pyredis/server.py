@@ -169,6 +169,7 @@ class RedisServer(MultiService):
         snapshots: Snapshots = makes(self._snapshot_for_replicas, self.durability.child)
         self.primary = Primary(self.instance, self._make_spool, snapshots)
         self.instance.replication = self.primary
+        self.durability.on_history = self.primary.history.resume
         self.instance.append_only.call_when_synced(self.primary.look_at_waiting)
         self.catching_up = CatchingUp(self.instance, self.primary)
         links = Links(reactor, self._source_address, self._endpoint_of_primary)
@@ -428,14 +429,9 @@ class RedisServer(MultiService):
         self, contents: Contents, frozen: FrozenKeyspace | None = None
     ) -> Iterator[bytes]:
         """Yield the data, with what a replica of a replica must know of the history."""
-        aux = [
-            (b"repl-stream-db", b"0"),
-            (b"repl-id", self.instance.replication_id.encode()),
-            (b"repl-offset", b"%d" % self.primary.offset),
-        ]
         return snapshot(
             self.instance,
-            aux=aux,
+            aux=self.primary.history.place(),
             has_data=contents.data,
             has_functions=contents.functions,
             frozen=frozen,

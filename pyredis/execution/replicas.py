@@ -207,6 +207,9 @@ class Replication(Protocol):
     def unsent(self, client: Client) -> int:
         """Return how many bytes of the history so far a replica is still to be sent."""
 
+    def place(self) -> Sequence[tuple[bytes, bytes]]:
+        """Return which history, and how much of it, is in the data, as AUX fields of a file."""
+
     def synchronize(self, client: Client, history: str | None, offset: int) -> None:
         """
         Make a client a replica.
@@ -267,6 +270,10 @@ class NoReplication:
         """There is no history."""
         return 0
 
+    def place(self) -> Sequence[tuple[bytes, bytes]]:
+        """There is no history."""
+        return ()
+
     def synchronize(self, client: Client, history: str | None, offset: int) -> None:
         """Refuse."""
         raise RedisError("this server can have no replicas")
@@ -311,6 +318,7 @@ class Following(Protocol):
     Whom a server follows as a replica, as commands see it.
 
     Attributes:
+        database: That the primary's stream has selected last.
         is_on: Whether it follows anybody.
         is_linked: Whether it has the data and hears of every change.
         address: Whom it follows; None if nobody.
@@ -318,6 +326,7 @@ class Following(Protocol):
     """
 
     address: PrimaryAddress | None
+    database: int
 
     @property
     def is_on(self) -> bool:
@@ -357,6 +366,7 @@ class NoFollowing:
     """A server that can follow nobody."""
 
     address: PrimaryAddress | None = None
+    database = 0
     is_on = is_linked = False
     state: Enum = _Nobody.NOBODY
 

@@ -97,7 +97,7 @@ class Following:
         self._handshake: Handshake | None = None
         self._incoming: IncomingSnapshot | None = None
         self._client: Client | None = None
-        self._database = 0  # that the stream has selected
+        self.database = 0
         self._reader = RequestReader()
         self._held = bytearray()
         self._promised = ("", 0)
@@ -454,7 +454,7 @@ class Following:
             self._log.info("Successful partial resynchronization with master.")
             if len(words) > 1:
                 self._primary.rename_history(words[1].decode("ascii", "replace"))
-            self._begin_stream(self._database)
+            self._begin_stream(self.database)
         else:
             said = answer.decode("utf-8", "backslashreplace")
             raise Refused(f"Unexpected reply to PSYNC from master: {said}")
@@ -546,7 +546,7 @@ class Following:
                 self._failed(argv[0], reply)
             if self._client is not client:
                 return  # it was told to follow somebody else
-        self._database = client.ctx.db.number
+        self.database = client.ctx.db.number
         whole = len(self._held) - self._reader.pending_bytes
         # A transaction counts when it is over: a link lost before begins it anew.
         if client.transaction is None and whole:

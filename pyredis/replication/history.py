@@ -10,7 +10,8 @@ and how, is known to :mod:`pyredis.replication.primary`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from twisted.logger import Logger
@@ -22,6 +23,9 @@ from pyredis.replication.stream import ReplicationStream
 
 if TYPE_CHECKING:
     from pyredis.execution.instance import Instance
+
+_ID = re.compile(rb"[0-9a-f]{40}")
+_OFFSET = re.compile(rb"[0-9]{1,18}")
 
 
 class History:
@@ -199,6 +203,47 @@ class History:
         if self._stream is not None and self.is_own:
             self._server.propagation.flush()
             self._stream.feed([(database, argv)])
+
+    # In files
+
+    def place(self) -> Sequence[tuple[bytes, bytes]]:
+        """Return which history, and how much of it, is in the data, as AUX fields of a file."""
+        if not self.is_kept:
+            return ()
+        database = self._server.following.database if not self.is_own else 0
+        return (
+            (b"repl-stream-db", b"%d" % database),
+            (b"repl-id", self._server.replication_id.encode()),
+            (b"repl-offset", b"%d" % self.offset),
+        )
+
+    def resume(self, aux: Mapping[bytes, bytes], expired: Sequence[tuple[int, bytes]]) -> None:
+        """
+        Go on with the history that is in the data loaded at the start.
+
+        Args:
+            aux: What the file says beside the keys.
+            expired: Keys that were due and not loaded, and their databases' numbers.
+        """
+        settings = self._server.settings
+        name, offset = aux.get(b"repl-id", b""), aux.get(b"repl-offset", b"")
+        if not (_ID.fullmatch(name) and _OFFSET.fullmatch(offset)):
+            return
+        if settings.replicaof is not None:
+            self.repeat(name.decode(), int(offset))
+            database = aux.get(b"repl-stream-db", b"")
+            self._server.following.database = int(database) if database.isdigit() else 0
+            return
+        self._go_on_from(name.decode(), int(offset))
+        word = b"UNLINK" if settings.lazyfree_lazy_expire else b"DEL"
+        for number, key in expired:
+            self.add(number, (word, key))
+
+    def _go_on_from(self, former: str, offset: int) -> None:
+        """Begin behind a history that was kept before the start, and whose end is known."""
+        self._offset = offset
+        self.begin()
+        self.second_id, self.second_offset = former, offset + 1
 
     # Another's
 

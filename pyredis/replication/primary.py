@@ -102,6 +102,10 @@ class Primary:
         """Return how many bytes of the history so far a replica is still to be sent."""
         return self._feed.unsent(state_of(client))
 
+    def place(self) -> Sequence[tuple[bytes, bytes]]:
+        """Return which history, and how much of it, is in the data, as AUX fields of a file."""
+        return self.history.place()
+
     def facts(self) -> Mapping[str, Any]:
         """Return the counters of INFO, by the names of its fields."""
         return {
@@ -506,6 +510,8 @@ class Primary:
         history = self.history
         is_unused = history.is_kept and history.is_own and not self._replicas
         if is_unused and settings.repl_backlog_ttl:
+            # With a history that was in its data it has been alone since the start.
+            self._alone_since_ms = self._alone_since_ms or self._now_ms()
             alone_ms = self._now_ms() - self._alone_since_ms
             if alone_ms > settings.repl_backlog_ttl * 1000:
                 history.end()

@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 Steps = Generator[int, None, None]
 """Pieces of work well under a millisecond; each yields how many keys it has loaded."""
 
+OnExpired = Callable[[int, bytes], object]
+"""Called with the database and name of a key that is due and was not loaded."""
+
 _SLICE_NS = 4_000_000
 _PORTION_BYTES = 1 << 18
 _KEYS_A_STEP = 128
@@ -209,14 +212,26 @@ class Loading:
 
     # Whole files
 
-    def file(self, files: Files, path: str, *, replacing: bool = False) -> Steps | None:
+    def file(
+        self,
+        files: Files,
+        path: str,
+        *,
+        keeping_expired: bool = False,
+        replacing: bool = False,
+        on_expired: OnExpired | None = None,
+        on_end: Callable[[RdbReader], object] = lambda reader: None,
+    ) -> Steps | None:
         """
         Begin to load an RDB file; the state of loading ends with the last step.
 
         Args:
             files: The file system.
             path: Its name.
+            keeping_expired: See :meth:`rdb`, as for the others.
             replacing: Whether its keys take the places of those that are there.
+            on_expired: See there.
+            on_end: See there.
 
         Returns:
             The steps; None if there is no such file.
@@ -235,7 +250,15 @@ class Loading:
                 f"Fatal error: can't open the RDB file {path} for reading: {why}", FATAL
             ) from None
         self.begin(total_bytes)
-        return self._whole(path, file, self.rdb(_portions(file), total_bytes, replacing=replacing))
+        steps = self.rdb(
+            _portions(file),
+            total_bytes,
+            keeping_expired=keeping_expired,
+            replacing=replacing,
+            on_expired=on_expired,
+            on_end=on_end,
+        )
+        return self._whole(path, file, steps)
 
     def _whole(self, path: str, file: ReadFile, steps: Steps) -> Steps:
         try:
@@ -254,7 +277,8 @@ class Loading:
         *,
         keeping_expired: bool = False,
         replacing: bool = False,
-        on_end: Callable[[RdbReader], None] = lambda reader: None,
+        on_expired: OnExpired | None = None,
+        on_end: Callable[[RdbReader], object] = lambda reader: None,
     ) -> Steps:
         """
         Return the steps that load an RDB file.
@@ -266,6 +290,8 @@ class Loading:
                 those that follow the file (commands, a primary) count on them.
             replacing: Whether keys, and libraries of functions, may take the
                 places of those that are there; else that is a failure.
+            on_expired: Called with the database and name of each key that is past its
+                time and not loaded.
             on_end: Called with the reader at the end: it knows the AUX fields,
                 and what came behind the end.
 
@@ -278,7 +304,7 @@ class Loading:
             checking=settings.rdbchecksum and not server.switches.checksums_ignored,
             total_bytes=total_bytes or None,
         )
-        filling = _Filling(self, reader, replacing)
+        filling = _Filling(self, reader, replacing, on_expired)
         if not keeping_expired and self._keyspace.may_expire:
             filling.now_ms = self._keyspace.clock()
         before = self.loaded_bytes
@@ -302,7 +328,14 @@ class Loading:
 class _Filling:
     """The way of one file's records into the keyspace."""
 
-    def __init__(self, loading: Loading, reader: RdbReader, replacing: bool) -> None:
+    def __init__(
+        self,
+        loading: Loading,
+        reader: RdbReader,
+        replacing: bool,
+        on_expired: OnExpired | None,
+    ) -> None:
+        self._on_expired = on_expired
         self.now_ms = -(1 << 63)
         self._loading = loading
         self._reader = reader
@@ -327,6 +360,8 @@ class _Filling:
             count += 1
             if deadline_ms is not None and deadline_ms < now_ms:
                 expired += 1
+                if self._on_expired is not None:
+                    self._on_expired(number, key)
                 continue
             if number != current:
                 db, current = self._database(number), number

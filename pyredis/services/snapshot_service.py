@@ -147,7 +147,9 @@ class SnapshotService(Service):
         files, path = self._files, self.path
         folder = os.path.dirname(path)
         temporary = self._temporary(os.getpid(), in_slices=frozen is not None)
-        portions = snapshot(self._server, on_keys=self._child.report, frozen=frozen)
+        # Of a frozen moment it is not known any more how long the history was.
+        aux = self._server.replication.place() if frozen is None else ()
+        portions = snapshot(self._server, aux=aux, on_keys=self._child.report, frozen=frozen)
         try:
             yield from file_writing(
                 files,

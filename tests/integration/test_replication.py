@@ -96,6 +96,23 @@ class RandomWorkTests(ReplicaTestCase):
         self.assert_equal(primary, replica)
         self.assertEqual(primary.info("stats")["sync_full"], 1)
 
+    def test_a_restart(self) -> None:
+        """A primary that saves and comes back goes on where it was: no new snapshot is sent."""
+        daemon = self.ready(*OURS, "--repl-diskless-sync-delay", "0")
+        primary = self.client(daemon.port)
+        replica = self.follow(daemon)
+        primary.select(5)
+        primary.set("short", "life", px=1)
+        primary.mset({f"key:{number}": number for number in range(100)})
+        self.assert_equal(primary, replica)
+        daemon.connect().socket.sendall(b"SHUTDOWN SAVE\r\n")
+        daemon.wait()
+        again = self.client(self.ready(*OURS, port=daemon.port).port)
+        until(lambda: again.info("stats")["sync_partial_ok"] == 1, "a partial synchronization")
+        again.incr("key:1")
+        self.assert_equal(again, replica)
+        self.assertEqual(again.info("stats")["sync_full"], 0)
+
     def test_a_file_for_the_replica(self) -> None:
         """A snapshot that is sent as a file is as good, and keys expire there as here."""
         daemon = self.ready(*OURS, "--repl-diskless-sync", "no")

@@ -236,6 +236,20 @@ class FollowingTests(FollowingTestCase):
         self.settle()
         self.assertEqual(self.info(self.replica)["master_link_status"], "up")
 
+    def test_one_that_follows_a_replica(self) -> None:
+        """The stream goes on in the database that was selected before its snapshot."""
+        self.follow()
+        self.primary.execute_in(3, [b"SET", b"k", b"1"])
+        self.settle(0.5)
+        third = self.make()
+        third.following._endpoint = lambda place, timeout: MemoryEndpoint(self.replica)
+        third.execute("REPLICAOF", *map(str, ADDRESS))
+        self.settle()
+        self.primary.execute_in(3, [b"INCR", b"k"])
+        self.settle(0.5)
+        self.assertEqual(third.data.database(3)["k"], b"2")
+        self.assertEqual(self.digests()[0], third.execute("DEBUG", "DIGEST"))
+
     def test_a_pause_here(self) -> None:
         """While clients are paused nothing is repeated; then it is, in order."""
         self.follow()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from pyredis.config.special_types import PrimaryAddress
 from pyredis.execution.replicas import NO_HISTORY
 from pyredis.replication.backlog import nobody_waits
 from pyredis.replication.history import History
@@ -72,3 +73,37 @@ class HistoryTests(SynchronousTestCase):
         self.history.change_name()
         self.assertTrue(self.history.lacks("somebody", name, 1))
         self.assertEqual((self.history.second_id, self.history.second_offset), (NO_HISTORY, -1))
+
+    def test_the_start_of_a_primary(self) -> None:
+        """It goes on behind the history that is in its data, and tells what was due meanwhile."""
+        aux = {b"repl-id": b"a" * 40, b"repl-offset": b"100", b"repl-stream-db": b"3"}
+        self.history.resume(aux, [(3, b"k")])
+        self.assertEqual((self.history.second_id, self.history.second_offset), ("a" * 40, 101))
+        self.assertNotEqual(self.server.replication_id, "a" * 40)
+        self.assertFalse(self.history.lacks("somebody", "a" * 40, 101))
+        told = encode_request((b"SELECT", b"3")) + encode_request((b"DEL", b"k"))
+        self.assertEqual(self.history.backlog.read(101, 1000), told)
+
+    def test_the_start_of_a_replica(self) -> None:
+        """It has the part of its primary's history that is in its data."""
+        self.server.settings.replicaof = PrimaryAddress("10.0.0.1", 6379)
+        aux = {b"repl-id": b"a" * 40, b"repl-offset": b"100", b"repl-stream-db": b"3"}
+        self.history.resume(aux, [])
+        self.assertEqual((self.server.replication_id, self.history.offset), ("a" * 40, 100))
+        self.assertEqual(self.server.following.database, 3)
+
+    def test_the_start_without_a_history(self) -> None:
+        """What is no history is none."""
+        for name, offset in ((b"", b""), (b"x" * 40, b"1"), (b"a" * 40, b"-1"), (b"a" * 39, b"1")):
+            self.history.resume({b"repl-id": name, b"repl-offset": offset}, [])
+            self.assertFalse(self.history.is_kept)
+
+    def test_what_files_say(self) -> None:
+        """Name and offset, and the database that a primary's stream has selected."""
+        self.assertEqual(self.history.place(), ())
+        self.history.begin()
+        name = self.server.replication_id.encode()
+        self.assertEqual(
+            self.history.place(),
+            ((b"repl-stream-db", b"0"), (b"repl-id", name), (b"repl-offset", b"0")),
+        )
