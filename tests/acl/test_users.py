@@ -114,7 +114,7 @@ RULES = st.sampled_from(
 class RoundTripTests(SynchronousTestCase):
     """A description makes the user that it describes."""
 
-    @settings(max_examples=150, deadline=None)
+    @settings(max_examples=150)
     @example([b"+@all", b"-get", b"+get"])
     @given(st.lists(RULES, max_size=12))
     def test_describe_apply_describe(self, rules: list[bytes]) -> None:

@@ -151,7 +151,7 @@ def comparable(replies: list[Any]) -> list[Any]:
 class SameAsSingleTests(SynchronousTestCase):
     """Whatever is in the database, a batch leaves and answers what its requests would."""
 
-    @settings(max_examples=150, deadline=None)
+    @settings(max_examples=150)
     @given(st.lists(runs(), max_size=12))
     def test_replies_and_state(self, steps: list[tuple[bytes, list[list[bytes]]]]) -> None:
         """Replies, values, encodings, nodes, counters: all as one by one."""

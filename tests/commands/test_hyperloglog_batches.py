@@ -25,7 +25,7 @@ def runs(draw: st.DrawFn) -> list[list[bytes]]:
 class SameAsSingleTests(SynchronousTestCase):
     """A batch leaves and answers what its requests would."""
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(st.lists(runs(), max_size=6), st.sampled_from([30, 60, 3000]))
     def test_replies_and_bytes(self, steps: list[list[list[bytes]]], limit: int) -> None:
         """Replies, the bytes of the strings, and what is told of changes."""

@@ -97,7 +97,7 @@ class SameAsSingleTests(SynchronousTestCase):
         session.do("SET", "string", "s")
         return session
 
-    @settings(max_examples=150, deadline=None)
+    @settings(max_examples=150)
     @given(st.lists(runs(), max_size=12), st.booleans())
     def test_replies_and_state(
         self, steps: list[tuple[bytes, list[list[bytes]]]], scanned: bool
@@ -119,7 +119,7 @@ class SameAsSingleTests(SynchronousTestCase):
         for key in ("small", "large"):
             self.assertEqual(mine.do("ZSCAN", key, 0), theirs.do("ZSCAN", key, 0))
 
-    @settings(max_examples=100, deadline=None)
+    @settings(max_examples=100)
     @given(st.lists(runs(), max_size=8))
     def test_what_is_repeated(self, steps: list[tuple[bytes, list[list[bytes]]]]) -> None:
         """Replicas and the append-only file get the requests that changed something."""

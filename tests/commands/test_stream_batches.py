@@ -45,7 +45,7 @@ def nodes(session: Session, key: str) -> Any:
 class SameAsSingleTests(SynchronousTestCase):
     """A batch leaves and answers what its requests would."""
 
-    @settings(max_examples=100, deadline=None)
+    @settings(max_examples=100)
     @given(
         st.lists(runs(), max_size=8),
         st.sampled_from([0, 3, 7, 100]),

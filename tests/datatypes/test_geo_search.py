@@ -91,7 +91,7 @@ class SearchTests(SynchronousTestCase):
                 self.found(value, Circle(1.5, 1.5, 1000.0, 50), limit), everything[:limit]
             )
 
-    @settings(deadline=None, max_examples=200)
+    @settings(max_examples=200)
     @given(
         st.lists(st.tuples(st.floats(-1, 1), st.floats(-1, 1)), max_size=60),
         st.floats(-178, 178),

@@ -2,7 +2,7 @@
 
 import random
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -48,7 +48,6 @@ class GradualScanIndexTests(SynchronousTestCase):
         """No keys are found among none."""
         self.assertEqual(GradualScanIndex([]).scan(0, 10, {}), (0, []))
 
-    @settings(deadline=None)
     @given(st.sets(KEYS), st.lists(st.one_of(st.none(), KEYS), max_size=80))
     def test_changes_while_it_is_made(self, there: set[bytes], steps: list[bytes | None]) -> None:
         """Keys that come, go and come back are in it once if they are there at all."""

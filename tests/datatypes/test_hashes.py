@@ -28,7 +28,7 @@ def numbered(size: int, value: bytes = b"v") -> HashValue:
 class ModelTests(SynchronousTestCase):
     """A hash does what a dict does."""
 
-    @settings(max_examples=150, deadline=None)
+    @settings(max_examples=150)
     @given(
         steps=st.lists(
             st.tuples(st.sampled_from(["set", "many", "replace", "delete", "copy"]), FIELDS),

@@ -138,7 +138,7 @@ class AddTests(SynchronousTestCase):
 class AddEachTests(SynchronousTestCase):
     """Adding the elements of several requests."""
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(
         st.sampled_from([40, 200, LIMIT]),
         st.lists(st.lists(st.binary(min_size=1, max_size=2), max_size=30), max_size=8),

@@ -57,7 +57,7 @@ class RegisterTests(SynchronousTestCase):
 class AddHashesTests(SynchronousTestCase):
     """Adding batches of elements."""
 
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=40)
     @given(
         st.lists(st.sampled_from([1, 5, 40, 300]), max_size=8),
         st.integers(0, 12),

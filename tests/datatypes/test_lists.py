@@ -156,7 +156,7 @@ class ModelTests(SynchronousTestCase):
         """Any history of operations leaves the same elements in both."""
         run_state_machine_as_test(  # type: ignore[no-untyped-call]
             ListMachine,
-            settings=settings(max_examples=60, stateful_step_count=40, deadline=None),
+            settings=settings(max_examples=60, stateful_step_count=40),
         )
 
 
@@ -350,7 +350,7 @@ class EncodingTests(SynchronousTestCase):
 class EachTests(SynchronousTestCase):
     """What batches do is what so many single steps do."""
 
-    @settings(max_examples=150, deadline=None)
+    @settings(max_examples=150)
     @given(
         st.lists(
             st.tuples(st.booleans(), st.booleans(), st.integers(1, 25), st.booleans()), max_size=14

@@ -142,7 +142,7 @@ OPERATIONS = st.lists(
 class FollowedNodesTests(SynchronousTestCase):
     """Nodes that are only counted are the nodes of a real quicklist."""
 
-    @settings(max_examples=300, deadline=None)
+    @settings(max_examples=300)
     @given(
         operations=OPERATIONS,
         fill=st.sampled_from([-2, -1, 1, 2, 3, 5, 40]),

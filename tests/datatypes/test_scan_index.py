@@ -95,7 +95,7 @@ class ScanTests(SynchronousTestCase):
             for count in (1, 10, 1000, 10**6):
                 self.assertEqual(sorted(scan_all(index, count)), sorted(names(0, size)))
 
-    @settings(max_examples=150, deadline=None)
+    @settings(max_examples=150)
     @given(steps=STEPS, start=st.sampled_from([0, 10, 300, 5000]), kept=st.integers(0, 300))
     def test_a_key_that_stays_is_always_returned(
         self, steps: list[tuple[str, int]], start: int, kept: int

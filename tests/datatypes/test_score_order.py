@@ -3,7 +3,7 @@
 from bisect import insort
 from random import Random
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -84,7 +84,6 @@ class OrderTests(SynchronousTestCase):
         """Return an empty order of each kind."""
         return [FlatOrder([], []), ChunkedOrder([], [])]
 
-    @settings(deadline=None)
     @given(STEPS)
     def test_any_steps_leave_it_in_order(self, steps: list[tuple[str, bytes, float]]) -> None:
         """Whatever is added, moved and removed, members are in order and ranks are positions."""
@@ -98,7 +97,6 @@ class OrderTests(SynchronousTestCase):
                 self.assertEqual(order.rank(score, member), rank)
                 self.assertEqual(order.members_between(rank, rank + 1), [member])
 
-    @settings(deadline=None)
     @given(STEPS, SCORES)
     def test_scores_are_counted(self, steps: list[tuple[str, bytes, float]], bound: float) -> None:
         """The counts of scores below and through a bound are those of a plain list."""
@@ -111,7 +109,6 @@ class OrderTests(SynchronousTestCase):
             self.assertEqual(order.count_below(bound), sum(score < bound for score in scores))
             self.assertEqual(order.count_through(bound), sum(score <= bound for score in scores))
 
-    @settings(deadline=None)
     @given(st.sets(MEMBERS), MEMBERS)
     def test_members_of_one_score_are_counted(self, members: set[bytes], bound: bytes) -> None:
         """With equal scores, the counts of members below and through a bound are a list's."""

@@ -37,7 +37,7 @@ def made_of(members: list[bytes], limits: EncodingLimits = LIMITS) -> SetValue:
 class ModelTests(SynchronousTestCase):
     """A set does what a Python set does, in every encoding."""
 
-    @settings(max_examples=200, deadline=None)
+    @settings(max_examples=200)
     @given(
         steps=st.lists(
             st.tuples(st.sampled_from(["add", "many", "remove", "pop", "copy"]), MEMBERS),
@@ -260,7 +260,7 @@ class ScanTests(SynchronousTestCase):
             calls += 1
         self.assertEqual((calls, sorted(found)), (34, sorted(words(0, 1000))))
 
-    @settings(max_examples=150, deadline=None)
+    @settings(max_examples=150)
     @given(
         steps=st.lists(
             st.one_of(

@@ -3,7 +3,7 @@
 from collections import Counter
 from random import Random
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -145,7 +145,6 @@ class SortedSetTests(SynchronousTestCase):
         self.assertGreater(calls, 1)
         self.assertEqual(len(value), 0)
 
-    @settings(deadline=None)
     @given(st.lists(st.tuples(MEMBERS, st.one_of(st.none(), SCORES), st.booleans())))
     def test_it_is_what_a_sorted_list_is(
         self, steps: list[tuple[bytes, float | None, bool]]
@@ -171,7 +170,6 @@ class SortedSetTests(SynchronousTestCase):
 class SeveralTests(SynchronousTestCase):
     """Members that come together."""
 
-    @settings(deadline=None)
     @given(
         st.lists(st.tuples(MEMBERS, SCORES)),
         st.lists(st.tuples(MEMBERS, SCORES), min_size=1),

@@ -127,7 +127,7 @@ class StreamMachine(RuleBasedStateMachine):
             assert self.stream.get(entry_id) == row
 
 
-StreamMachine.TestCase.settings = settings(max_examples=40, stateful_step_count=40, deadline=None)
+StreamMachine.TestCase.settings = settings(max_examples=40, stateful_step_count=40)
 StreamMachineTests = StreamMachine.TestCase
 
 

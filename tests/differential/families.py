@@ -39,7 +39,6 @@ walking = settings(
     max_examples=_WALKS or 60,
     derandomize=not _WALKS,
     database=None,
-    deadline=None,
     phases=(Phase.explicit, Phase.generate, Phase.shrink),
     suppress_health_check=list(HealthCheck),
     print_blob=False,

@@ -80,7 +80,7 @@ class ArrivalsTests(SynchronousTestCase):
         self.assertEqual([*self.keyspace.arrivals.came_ms(self.db)], [b"7", b"8"])
         self.assertTrue(1000 <= self.idle_ms(b"8") <= 1200)
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(
         st.lists(
             st.tuples(st.sampled_from("sssdw"), st.integers(0, 30), st.sampled_from([0, 200, 900])),

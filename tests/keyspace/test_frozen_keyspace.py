@@ -290,7 +290,7 @@ class EveryCommandTests(SynchronousTestCase):
         writing = {name for name, command in commands if command.flags & WRITE}
         self.assertEqual(writing - seen - _OTHERS, set())
 
-    @settings(max_examples=20, deadline=None)
+    @settings(max_examples=20)
     @given(st.randoms(use_true_random=False))
     def test_walks(self, rng: random.Random) -> None:
         """Whatever comes in whatever order."""

@@ -234,7 +234,7 @@ class SameServerTests(SynchronousTestCase):
         """A thousand commands."""
         self.walk(random.Random(5).randrange, 1000)
 
-    @settings(max_examples=20, deadline=None)
+    @settings(max_examples=20)
     @given(st.randoms(use_true_random=False))
     def test_walks(self, rng: random.Random) -> None:
         """Whatever comes in whatever order."""

@@ -47,7 +47,7 @@ def record(value: Any, deadline_ms: int | None = None) -> Record:
 class RewriterTests(SynchronousTestCase):
     """What is written makes the same data."""
 
-    @settings(deadline=None, max_examples=60)
+    @settings(max_examples=60)
     @given(st.dictionaries(STRINGS, VALUES, max_size=4), st.integers(0, 15))
     def test_any_values(self, values: dict[bytes, Any], number: int) -> None:
         """Of any type, in any database."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -92,7 +92,6 @@ class RoundTripTests(SynchronousTestCase):
             [(node.first, node.total) for node in stream.nodes],
         )
 
-    @settings(deadline=None)
     @given(
         st.lists(st.tuples(PARTS, PARTS, FIELDS, st.booleans()), max_size=20),
         st.sampled_from(FORMS),

@@ -71,7 +71,7 @@ def loaded(value: Any, version: int) -> Any:
 class RoundTripTests(SynchronousTestCase):
     """What is written is read."""
 
-    @settings(max_examples=300, deadline=None)
+    @settings(max_examples=300)
     @given(VALUES, st.sampled_from(VERSIONS))
     def test_values_come_back(self, value: Any, version: int) -> None:
         """In every version, and in the same encoding."""

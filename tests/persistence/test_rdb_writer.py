@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -34,7 +34,6 @@ def file_of(records: list[Record], version: int = 11, **options: Any) -> bytes:
 class WriterTests(SynchronousTestCase):
     """What is written is read."""
 
-    @settings(deadline=None)
     @given(RECORDS, RECORDS, st.sampled_from((9, 10, 11)))
     def test_records_come_back(self, first: list[Any], second: list[Any], version: int) -> None:
         """Of several databases, with all that is said of them."""
