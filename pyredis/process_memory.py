@@ -26,6 +26,8 @@ _GOOD_FOR = 20
 # As long as no more small objects than this came or went, they are taken for average ones.
 _FEW_BLOCKS = 2_000
 _AVERAGE_BLOCK = 80
+# What a process needs besides the data of a server changes little in this time.
+_LITTLE_CHANGES_NS = 50_000_000
 
 _SIZE_CLASS = re.compile(rb"^ *\d+ +(\d+) +\d+ +(\d+) +\d+$", re.MULTILINE)
 
@@ -63,6 +65,7 @@ class ProcessMemory:
         self._small = 0
         self._measured = 0
         self._blocks = 0
+        self._begun_at = 0
         self._good_until = 0
         self.program = 0
         self.peak = 0
@@ -106,7 +109,16 @@ class ProcessMemory:
         self.startup = self.used()
 
     def begin_anew(self) -> None:
-        """Take what is in use now for the program and an empty server, as that has no data now."""
+        """
+        Take what is in use now for the program and an empty server, as that has no data now.
+
+        Soon after the last time what was found then is taken.
+        """
+        now = self._timer()
+        self.peak = self.startup
+        if now - self._begun_at < _LITTLE_CHANGES_NS:
+            return
+        self._begun_at = now
         grown = sys.getallocatedblocks() - self._blocks
         if abs(grown) > _FEW_BLOCKS:
             self.used()

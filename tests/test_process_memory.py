@@ -38,6 +38,7 @@ class ProcessMemoryTests(SynchronousTestCase):
         self.memory.end_startup()
         for size in (1_000, 100_000):
             kept = [os.urandom(67) for _ in range(size)]
+            self.now += 10**9
             self.memory.begin_anew()
             self.assertEqual(self.memory.peak, self.memory.startup)
             self.assertApproximates(self.memory.used(), self.memory.startup, MEGABYTE // 4)
@@ -45,6 +46,18 @@ class ProcessMemoryTests(SynchronousTestCase):
             more = [os.urandom(67) for _ in range(50_000)]
             self.assertApproximates(self.memory.used() - before, 50_000 * 120, MEGABYTE)
             del kept, more
+
+    def test_it_begins_anew_again_soon(self) -> None:
+        """What was measured a moment ago is good enough, data that are gone no longer count."""
+        self.memory.end_startup()
+        self.now += 10**9
+        self.memory.begin_anew()
+        data = [os.urandom(67) for _ in range(50_000)]
+        self.memory.used()
+        data.clear()
+        self.memory.begin_anew()
+        self.assertEqual(self.memory.peak, self.memory.startup)
+        self.assertApproximates(self.memory.used(), self.memory.startup, MEGABYTE // 4)
 
     def test_large_objects(self) -> None:
         """They show at once, and no longer when they are freed."""

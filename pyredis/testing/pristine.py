@@ -32,6 +32,9 @@ _VALUES: tuple[type, ...] = (
     count,
 )
 
+# Containers that are false when they are empty: a class of its own may see that otherwise.
+_KNOWN = frozenset({dict, list, bytearray, deque, set})
+
 
 class CannotRemember(Exception):
     """There is something whose state is not known how to keep; the text names its type."""
@@ -56,6 +59,8 @@ class Pristine:
     ) -> None:
         self._world = (*_VALUES, *world)
         self._is_ours = is_ours
+        # Most containers of a server are empty: those are passed over without a look at each.
+        self._empty: list[Any] = []
         self._attributes: list[tuple[dict[str, Any], dict[str, Any]]] = []
         self._slots: list[tuple[object, _Slots, tuple[Any, ...]]] = []
         self._dicts: list[tuple[dict[Any, Any], dict[Any, Any]]] = []
@@ -86,8 +91,14 @@ class Pristine:
                 for name in attributes.keys() - kept.keys():
                     del attributes[name]
         for each, slots, values in self._slots:
-            if not all(map(is_, slots.values(each), values)):
-                slots.set(each, values)
+            try:
+                if all(map(is_, slots.values(each), values)):
+                    continue
+            except AttributeError:
+                pass  # one was deleted
+            slots.set(each, values)
+        for container in filter(None, self._empty):
+            container.clear()
         for mapping, pairs in self._dicts:
             mapping.clear()
             mapping.update(pairs)
@@ -130,12 +141,14 @@ class Pristine:
             yield content
 
     def _remember_container(self, each: Any) -> Iterator[Any]:
-        if isinstance(each, dict):
+        if not each and type(each) in _KNOWN:
+            self._empty.append(each)
+        elif isinstance(each, dict):
             self._dicts.append((each, dict(each)))
             yield from each
             yield from each.values()
             return
-        if isinstance(each, deque):
+        elif isinstance(each, deque):
             self._deques.append((each, tuple(each)))
         elif isinstance(each, set):
             self._sets.append((each, set(each)))
@@ -152,7 +165,7 @@ class Pristine:
         if self._is_ours(type(each)):
             slots = self._slots_of(type(each))
             if slots:
-                values = slots.values(each)
+                values = slots.remembered(each)
                 self._slots.append((each, slots, values))
                 yield from values
 
@@ -169,20 +182,26 @@ class _Slots:
 
     Args:
         names: One at least.
+
+    Attributes:
+        values: Returns what an object has in them.
     """
 
     def __init__(self, names: list[str]) -> None:
         self._names = names
         # Of a single name it would return the value alone.
-        self._get = attrgetter(*names, names[0])
+        self.values: Callable[[object], tuple[Any, ...]] = attrgetter(*names, names[0])
 
-    def values(self, each: object) -> tuple[Any, ...]:
-        """Return what an object has in them."""
+    def remembered(self, each: object) -> tuple[Any, ...]:
+        """Return what an object has in them; from then on some of that class may lack values."""
         try:
-            found: tuple[Any, ...] = self._get(each)
+            return self.values(each)
         except AttributeError:
-            return tuple(getattr(each, name, _ABSENT) for name in (*self._names, self._names[0]))
-        return found
+            self.values = self._with_absent
+            return self.values(each)
+
+    def _with_absent(self, each: object) -> tuple[Any, ...]:
+        return tuple(getattr(each, name, _ABSENT) for name in (*self._names, self._names[0]))
 
     def set(self, each: object, values: tuple[Any, ...]) -> None:
         """Let an object have other values in them."""

@@ -28,6 +28,15 @@ class Slotted:
         self.given: Any = 1
 
 
+class Filled:
+    """An object whose only slot has a value."""
+
+    __slots__ = ("given",)
+
+    def __init__(self) -> None:
+        self.given: Any = 1
+
+
 class Plain:
     """An object that holds one of each kind."""
 
@@ -40,6 +49,7 @@ class Plain:
         self.counter = Counter("aab")
         self.buffer = bytearray(b"abc")
         self.slotted = Slotted()
+        self.filled = Filled()
         self.outside = Outside()
         self.count, self.counted = self.closure()
         self.partial = partial(dict, [("k", [1])])
@@ -63,7 +73,9 @@ class PristineTests(SynchronousTestCase):
     def setUp(self) -> None:
         """Remember one of each."""
         self.one = Plain()
-        self.pristine = Pristine(self.one, (Outside,), lambda kind: kind in (Plain, Slotted))
+        self.pristine = Pristine(
+            self.one, (Outside,), lambda kind: kind in (Plain, Slotted, Filled)
+        )
 
     def test_attributes(self) -> None:
         """Changed ones are as they were, new ones are gone, deleted ones are there again."""
@@ -84,8 +96,9 @@ class PristineTests(SynchronousTestCase):
         self.assertEqual(self.one.slotted.given, 1)
         self.assertFalse(hasattr(self.one.slotted, "missing"))
         del self.one.slotted.given
+        del self.one.filled.given
         self.pristine.restore()
-        self.assertEqual(self.one.slotted.given, 1)
+        self.assertEqual((self.one.slotted.given, self.one.filled.given), (1, 1))
 
     def test_containers(self) -> None:
         """All of them, those within others, and those reached through functions."""
@@ -136,6 +149,10 @@ class PristineTests(SynchronousTestCase):
         """Something unknown is refused by the name of its type, wherever it is."""
         self.one.items[1].append(Lock())
         error = self.assertRaises(
-            CannotRemember, Pristine, self.one, (Outside,), lambda kind: kind in (Plain, Slotted)
+            CannotRemember,
+            Pristine,
+            self.one,
+            (Outside,),
+            lambda kind: kind in (Plain, Slotted, Filled),
         )
         self.assertEqual(str(error), "_thread.lock")
