@@ -14,6 +14,8 @@ from pyredis.primitives.quoting import quote
 _HERE = ("127.0.0.1",)
 # Unless a test says otherwise: nothing is written to disk, DEBUG may be used.
 _DEFAULTS = {"save": "", "enable_debug_command": "local", "enable_protected_configs": "local"}
+# Of RedisForTests, which takes for a directive what it does not know.
+_OPTIONS = ("frozen", "seed")
 # Their values are several words.
 _LINES = frozenset({"user", "rename-command", "loadmodule"})
 
@@ -73,6 +75,6 @@ def _explained(error: ConfigFileError, lines: list[bytes]) -> ConfigFileError:
     name = lines[error.number - 1].decode("utf-8", "replace").partition(" ")[0]
     if name in BY_NAME or name in _LINES:
         return ConfigFileError(f"{name}: {error.reason}")
-    like = get_close_matches(name, [*BY_NAME, *_LINES], 1)
+    like = get_close_matches(name, [*BY_NAME, *_LINES, *_OPTIONS], 1)
     hint = f", did you mean {like[0].replace('-', '_')}?" if like else ""
     return ConfigFileError(f"there is no option or directive {name.replace('-', '_')}{hint}")

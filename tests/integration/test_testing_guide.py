@@ -44,7 +44,7 @@ class GuideTests(SynchronousTestCase):
         blocks = python_blocks(GUIDE)
         for number, block in enumerate(blocks):
             (folder / f"test_snippet_{number}.py").write_text(block)
-        tests = sum(len(re.findall(r"^def test_", block, re.MULTILINE)) for block in blocks)
+        tests = sum(len(re.findall(r"^ *def test_", block, re.MULTILINE)) for block in blocks)
         printed = run_pytest(folder)
         self.assertGreater(tests, 15)
         self.assertRegex(printed, rf"\b{tests + 2} passed")  # one test runs three times

@@ -40,6 +40,7 @@ class ConfigureTests(SynchronousTestCase):
                 {"maxmemroy": "1mb"},
                 "there is no option or directive maxmemroy, did you mean maxmemory?",
             ),
+            ({"frozn": True}, "there is no option or directive frozn, did you mean frozen?"),
             ({"qqq": 1}, "there is no option or directive qqq"),
         ):
             error = self.assertRaises(ConfigFileError, configure, directives, 0, None)
