@@ -428,7 +428,7 @@ class CommandTable:
     def __init__(self, declarations: Iterable[Declaration] | None = None) -> None:
         self.commands: dict[str, Command] = {}
         self.plain: dict[bytes, Command] = {}
-        self._holds_back = False
+        self._holds_inflating = self._holds_writes = False
         self._by_bytes: dict[bytes, Command] = {}
         self.on_add: Callable[[Command, str], None] | None = None
         for declaration in _declared.values() if declarations is None else declarations:
@@ -441,22 +441,42 @@ class CommandTable:
         self.commands[name] = record
         for spelled in (name.upper().encode(), name.lower().encode()):
             self._by_bytes[spelled] = record
-            if record.is_plain and not (self._holds_back and declaration.inflates):
+            if self._is_plain_now(record):
                 self.plain[spelled] = record
         if self.on_add is not None:
             self.on_add(record, name.upper())
 
     def hold_back_inflating(self) -> None:
         """Send what may take very much memory the long way, where the limit is asked about."""
-        self._holds_back = True
-        for spelled in [s for s, record in self.plain.items() if record.declaration.inflates]:
-            del self.plain[spelled]
+        self._holds_inflating = True
+        self._sort_out()
 
     def let_inflating_go(self) -> None:
         """Let it go the short way again."""
-        self._holds_back = False
+        self._holds_inflating = False
+        self._sort_out()
+
+    def hold_back_writes(self) -> None:
+        """Send what writes the long way, where a replica refuses it."""
+        self._holds_writes = True
+        self._sort_out()
+
+    def let_writes_go(self) -> None:
+        """Let it go the short way again."""
+        self._holds_writes = False
+        self._sort_out()
+
+    def _is_plain_now(self, record: Command) -> bool:
+        held = (self._holds_inflating and record.declaration.inflates) or (
+            self._holds_writes and (record.is_write or record.may_replicate)
+        )
+        return record.is_plain and not held
+
+    def _sort_out(self) -> None:
+        """Find out anew what goes the short way."""
+        self.plain.clear()
         for spelled, record in self._by_bytes.items():
-            if record.is_plain:
+            if self._is_plain_now(record):
                 self.plain[spelled] = record
 
     def remove(self, name: str) -> Declaration:

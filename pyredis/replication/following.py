@@ -155,6 +155,8 @@ class Following:
         server.settings.replicaof = self.address = address
         server.keyspace.may_expire = False
         server.dispatcher.watch_over(_REASON)
+        server.table.hold_back_writes()
+        server.access.commands_added()
         for client in list(server.clients.values()):
             if client.waiting is not None and client.waiting.blocked.may_be_ended:
                 server.waiting_room.release_with_error(client, _UNBLOCKED)
@@ -176,6 +178,8 @@ class Following:
         server.settings.replicaof = self.address = None
         server.keyspace.may_expire = True
         server.dispatcher.let_go(_REASON)
+        server.table.let_writes_go()
+        server.access.commands_added()
         self.apply_read_only()
         self._primary.lead()
         self.on_change()
@@ -367,6 +371,7 @@ class Following:
         """Hang up, and forget what was under way; what is known of the history stays."""
         if self.is_linked:
             self._down_since_ms = self._now_ms()
+            self._server.dispatcher.watch_over(_REASON)  # the data grow stale
         self.state = LinkState.CONNECT
         link, self._link = self._link, None
         attempt, self._attempt = self._attempt, None
@@ -524,6 +529,8 @@ class Following:
         client.ctx.db = databases[database if database < len(databases) else 0]
         self._client = client
         self.state = LinkState.CONNECTED
+        # Reads are as on any server now; what writes is looked at all the same.
+        server.dispatcher.let_go(_REASON)
         self._say_offset()
 
     def _repeat(self, data: bytes) -> None:

@@ -13,6 +13,7 @@ from pyredis.config.special_types import PrimaryAddress
 from pyredis.errors import RedisError
 from pyredis.replication import following
 from pyredis.testing.service import RedisTestService
+from pyredis.wire.replies import LATER
 
 START = 1_700_000_000.0
 ADDRESS = PrimaryAddress("10.0.0.1", 6379)
@@ -316,3 +317,29 @@ class FollowingTests(FollowingTestCase):
         self.assertEqual(self.replica.execute("GET", "k"), b"v")
         self.replica.execute("REPLICAOF", "NO", "ONE")
         self.assertRaises(RedisError, self.replica.execute, "SET", "k", "v")
+
+    def test_reads_go_the_short_way(self) -> None:
+        """While the link is up only writes, alone or in scripts, are looked at; else all is."""
+        self.follow()
+        server = self.replica.instance
+        server.dispatcher.let_go("a test")
+        client = server.connect()
+        client.authenticated = True
+        client.refresh()
+        self.assertFalse(server.dispatcher.special)
+        self.assertIsNot(server.dispatcher.call_plain(client, [b"GET", b"k"]), LATER)
+        for name in (b"SET", b"set", b"DEL", b"PUBLISH"):
+            self.assertIs(server.dispatcher.call_plain(client, [name, b"k", b"v"]), LATER)
+        for words in (["SET", "k", "v"], ["EVAL", "return redis.call('set','k','v')", "0"]):
+            error = self.assertRaises(RedisError, self.replica.execute, *words)
+            self.assertIn("READONLY", str(error.text))
+        self.endpoint.service = None
+        self.primary.execute("CLIENT", "KILL", "TYPE", "replica")
+        self.settle(0.5)
+        self.assertTrue(server.dispatcher.special)
+        self.endpoint.service = self.primary
+        self.settle()
+        self.assertFalse(server.dispatcher.special)
+        self.replica.execute("REPLICAOF", "NO", "ONE")
+        self.assertIsNot(server.dispatcher.call_plain(client, [b"SET", b"k", b"v"]), LATER)
+        self.assertFalse(server.dispatcher.special)
