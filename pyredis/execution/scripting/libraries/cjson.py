@@ -61,7 +61,7 @@ local put_value
 local function put_table(value, depth, out)
   depth = depth + 1
   if depth > settings.encode_depth then
-    error({format('Cannot serialise, excessive depth (%d)', depth)})
+    error({format('Cannot serialise, excessive nesting (%d)', depth)})
   end
   local length = array_length(value)
   if length > 0 then
@@ -214,16 +214,16 @@ local function wrong(expected, name, at, stop)
 end
 
 local read_value
-local function deeper(depth)
+local function deeper(depth, at)
   depth = depth + 1
   if depth > settings.decode_depth then
-    error({format('Found too many nested data structures (%d)', depth)})
+    error({format('Found too many nested data structures (%d) at character %d', depth, at - 1)})
   end
   return depth
 end
 
 local function read_object(text, at, depth)
-  depth = deeper(depth)
+  depth = deeper(depth, at)
   local object = {}
   local name, where, stop, key = token(text, at)
   if name == 'T_OBJ_END' then return object, stop end
@@ -240,7 +240,7 @@ local function read_object(text, at, depth)
 end
 
 local function read_array(text, at, depth)
-  depth = deeper(depth)
+  depth = deeper(depth, at)
   local array, count = {}, 0
   local name, where, stop, value = token(text, at)
   if name == 'T_ARR_END' then return array, stop end

@@ -66,6 +66,8 @@ class CjsonTests(SynchronousTestCase):
     def test_depth(self) -> None:
         """It is bounded both ways."""
         script = "cjson.encode_max_depth(1) local ok, e = pcall(cjson.encode, {{}}) return e"
-        self.assertIn(b"Cannot serialise, excessive depth (2)", self.eval(script))
+        self.assertIn(b"Cannot serialise, excessive nesting (2)", self.eval(script))
         script = "cjson.decode_max_depth(1) local ok, e = pcall(cjson.decode, '[[]]') return e"
-        self.assertIn(b"Found too many nested data structures (2)", self.eval(script))
+        self.assertIn(
+            b"Found too many nested data structures (2) at character 2", self.eval(script)
+        )
