@@ -590,5 +590,5 @@ class Following:
             "== CRITICAL == This replica is sending an error to its master: '{error}' after "
             "processing the command '{name}'",
             error=error.text.decode("utf-8", "backslashreplace"),
-            name=name.decode("utf-8", "backslashreplace"),
+            name=name.lower().decode("utf-8", "backslashreplace"),
         )
