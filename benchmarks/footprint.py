@@ -87,7 +87,8 @@ def strings(keys: int, value_bytes: int) -> Commands:
 
 def _pair(number: int, value_bytes: int) -> tuple[str, str]:
     # A letter first: as integers the values would take no room of their own.
-    return f"key:{number:012d}", f"v{number:0{value_bytes - 1}d}"[:value_bytes]
+    # Then the last digits: neighbours differ.
+    return f"key:{number:012d}", "v" + f"{number:0{value_bytes}d}"[1 - value_bytes :]
 
 
 def hashes(keys: int) -> Commands:

@@ -281,9 +281,11 @@ class Database:
         if self.watchful or len(values) != count:
             self._stored(key, len(values) != count)
 
-    def store_many(self, keys: Collection[bytes], values: Collection[StringValue]) -> bool:
+    def store_many(self, keys: Collection[bytes], values: Sequence[StringValue]) -> bool:
         """
         Give several keys strings as values, one after the other.
+
+        Keys that get the same value, as flags do, share one object.
 
         Returns:
             False if nothing was done because it takes more than that: somebody
@@ -291,7 +293,11 @@ class Database:
         """
         if self._index is not None or self.keyspace.observed or not self._are_plain(keys):
             return False
-        self.values.update(zip(keys, values, strict=True))
+        first = values[0]
+        if values[-1] == first and values.count(first) == len(values):
+            self.values.update(dict.fromkeys(keys, first))
+        else:
+            self.values.update(zip(keys, values, strict=True))
         return True
 
     def overwrite(self, key: bytes, value: Value) -> None:

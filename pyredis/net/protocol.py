@@ -67,14 +67,14 @@ class RedisProtocol(LineReceiver):
         self._be_served_by(server)
         self._hub = hub
         self.send: Callable[[bytes], None]
-        self._reader = RequestReader(server.settings.proto_max_bulk_len)
+        self.reader = RequestReader(server.settings.proto_max_bulk_len)
         self._out: list[bytes] = []
         self._draining = False
         # Output that waits to be measured, while there is a hard limit.
         self._gathered: list[bytes] = []
         self._gathered_bytes = 0
         # Requests of a pipeline that had to stop, and bytes that came since.
-        self._rest: Iterator[Request] | None = None
+        self.rest: Iterator[Request] | None = None
         self._rest_is_mixed = False
         self._unread = bytearray()
         self._over_soft_limit_since_ms: int | None = None
@@ -115,10 +115,10 @@ class RedisProtocol(LineReceiver):
         """Run the requests that a chunk completes."""
         client = self.client
         client.input_bytes += len(data)
-        if self._rest is not None or client.waiting is not None or client.closing:
+        if self.rest is not None or client.waiting is not None or client.closing:
             self._keep(data)
             return
-        argv = self._reader.take_only(data)
+        argv = self.reader.take_only(data)
         if argv is not None:
             # Without detours: this is what a client waits for.
             self._draining = True
@@ -137,18 +137,13 @@ class RedisProtocol(LineReceiver):
             client.output_bytes += len(answer)
             self.send(answer)
             return
-        requests = self._reader.feed(data)
+        requests = self.reader.feed(data)
         is_list = requests.__class__ is list
         batch: Any = batch_of(requests) if is_list else requests  # type: ignore[arg-type]
         if batch.__class__ is Batch:
             self._take_batch(batch)
         else:
             self._drain(iter(requests), not is_list)
-
-    @property
-    def is_behind(self) -> bool:
-        """Whether requests, or a part of one, came before what comes now and have not run."""
-        return self._rest is not None or self._reader.is_behind
 
     @property
     def speaks_human(self) -> bool:
@@ -168,11 +163,11 @@ class RedisProtocol(LineReceiver):
 
     def connectionLost(self, reason: Failure | None = None) -> None:
         """Leave every registry, and give back what is in the buffers."""
-        self._rest = None
+        self.rest = None
         self._unread.clear()
         self._out.clear()
         self._gathered.clear()
-        self._reader = RequestReader(0)
+        self.reader = RequestReader(0)
         self._server.disconnect(self.client)
 
     def move_to(self, server: Instance) -> None:
@@ -183,7 +178,7 @@ class RedisProtocol(LineReceiver):
             server: What takes the place of the one it is connected to.
         """
         old = self.client
-        is_idle = old.is_as_new and self._rest is None and not self.pending_input()
+        is_idle = old.is_as_new and self.rest is None and not self.pending_input()
         self._server.disconnect(old)
         if not is_idle:
             self.abort()
@@ -213,9 +208,9 @@ class RedisProtocol(LineReceiver):
 
     def resume(self) -> None:
         """Go on, soon, with the requests that had to wait while the client did."""
-        if self._rest is not None and length_hint(self._rest, 1) == 0:
-            self._rest = None
-        if (self._rest is not None or self._unread) and not self._draining:
+        if self.rest is not None and length_hint(self.rest, 1) == 0:
+            self.rest = None
+        if (self.rest is not None or self._unread) and not self._draining:
             # Not at once: the client may have been answered in the middle of
             # another's command.
             self._server.soon(self._go_on)
@@ -224,10 +219,10 @@ class RedisProtocol(LineReceiver):
         if self._draining or not self._may_go_on():
             return
         self._server.keyspace.refresh_now()
-        if self._rest is not None:
-            rest, self._rest = self._rest, None
+        if self.rest is not None:
+            rest, self.rest = self.rest, None
             self._drain(rest, self._rest_is_mixed)
-        while self._unread and self._rest is None and self._may_go_on():
+        while self._unread and self.rest is None and self._may_go_on():
             unread = bytes(self._unread)
             self._unread.clear()
             self._feed(unread)
@@ -243,7 +238,7 @@ class RedisProtocol(LineReceiver):
 
     def set_limited(self, limited: bool) -> None:
         """Take small requests only, before authentication."""
-        self._reader.limited = limited
+        self.reader.limited = limited
 
     def fileno(self) -> int:
         """Return the socket's descriptor, -1 once it is closed."""
@@ -252,7 +247,7 @@ class RedisProtocol(LineReceiver):
 
     def pending_input(self) -> int:
         """Return how many received bytes are no complete request yet, or wait their turn."""
-        return self._reader.pending_bytes + len(self._unread)
+        return self.reader.pending_bytes + len(self._unread)
 
     def pending_output(self) -> int:
         """Return how many bytes the kernel has not taken yet."""
@@ -268,7 +263,7 @@ class RedisProtocol(LineReceiver):
 
     def _wants_more(self) -> bool:
         """Tell whether a large request is under way that may be read on."""
-        return self._may_go_on() and self._reader.pending_bytes > _LARGE_REQUEST
+        return self._may_go_on() and self.reader.pending_bytes > _LARGE_REQUEST
 
     def _may_go_on(self) -> bool:
         client = self.client
@@ -297,10 +292,10 @@ class RedisProtocol(LineReceiver):
         elif self.client.closing:
             self._hang_up()
         else:
-            self._rest, self._rest_is_mixed = rest, batch.typed
+            self.rest, self._rest_is_mixed = rest, batch.typed
 
     def _feed(self, data: bytes) -> None:
-        requests = self._reader.feed(data)
+        requests = self.reader.feed(data)
         self._drain(iter(requests), requests.__class__ is not list)
 
     def _drain(self, requests: Iterator[Request], mixed: bool) -> None:
@@ -324,7 +319,7 @@ class RedisProtocol(LineReceiver):
                 if finished:
                     break
                 if not self._may_go_on():
-                    self._rest, self._rest_is_mixed = requests, mixed
+                    self.rest, self._rest_is_mixed = requests, mixed
                     break
         except ProtocolError as error:
             self._refuse(error)
@@ -333,7 +328,7 @@ class RedisProtocol(LineReceiver):
         if self._gathered:
             self._send_gathered()
         if client.closing:
-            self._rest = None
+            self.rest = None
             self._hang_up()
         elif mixed:
             self._check_query_buffer()

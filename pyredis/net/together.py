@@ -76,7 +76,9 @@ def _are_alike(gathered: Gathered) -> bool:
             or its.plain != plain
             or its.waiting is not None
             or its.closing
-            or protocol.is_behind
+            # Requests, or a part of one, that came before.
+            or protocol.rest is not None
+            or protocol.reader.buffer
         ):
             return False
     return True

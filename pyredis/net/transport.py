@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from pyredis.net.protocol import RedisProtocol
 
 _READ_BYTES = 16 * 1024
+# So many bytes Python takes from a pool of its own: a read costs a sixth less.
+_SMALL_READ_BYTES = 512 - sys.getsizeof(b"")
+_SMALL_READS = 16
 _READ_MAX_BYTES = 256 * 1024
 _HELD_MAX_BYTES = 64 * 1024
 _READS_A_TURN = 16
@@ -37,6 +40,8 @@ class SendAtOnce:
     # The protocol decides when to stop: see ``on_backlog``.
     bufferSize = sys.maxsize
     _read_bytes = _READ_BYTES
+    # How many reads brought little since they could have brought more.
+    _small_reads = 0
     _hub: ReadHub | None = None
     # Takes small chunks together with those of others.
     _gatherer: RedisProtocol | None = None
@@ -145,7 +150,13 @@ class SendAtOnce:
             return main.CONNECTION_LOST
         if not data:
             return main.CONNECTION_DONE
-        if len(data) < LARGEST_CHUNK and size == _READ_BYTES and self._gatherer is not None:
+        if size == _SMALL_READ_BYTES:
+            if len(data) == size:
+                size = self._read_bytes = _READ_BYTES
+                data += self._receive_rest()
+        elif len(data) < _SMALL_READ_BYTES:
+            self._expect_less()
+        if len(data) < LARGEST_CHUNK and size <= _READ_BYTES and self._gatherer is not None:
             gathered = self._hub.gathered  # type: ignore[union-attr]
             if gathered is not None:
                 gathered.append((self._gatherer, data))
@@ -158,6 +169,21 @@ class SendAtOnce:
             self._read_bytes = size // 2
         self.protocol.dataReceived(data)
         return None
+
+    def _receive_rest(self) -> bytes:
+        """Receive what did not fit a small read, if there is anything."""
+        try:
+            rest: bytes = self.socket.recv(_READ_BYTES - _SMALL_READ_BYTES)
+        except OSError:
+            return b""  # an error will meet the next read, too
+        return rest
+
+    def _expect_less(self) -> None:
+        """Make the next reads small if the last ones brought little."""
+        self._small_reads += 1
+        if self._small_reads == _SMALL_READS:
+            self._small_reads = 0
+            self._read_bytes = _SMALL_READ_BYTES
 
     def _read_on(self) -> Any:
         """Receive more, within bounds, while the protocol is in the middle of something large."""

@@ -313,7 +313,11 @@ def encoded(reply: Any, resp: int) -> bytes:
     """Return one reply as bytes."""
     kind = reply.__class__
     if kind is bytes:
-        return b"$%d\r\n%b\r\n" % (len(reply), reply)
+        length = len(reply)
+        if length < LARGE_BULK:
+            bulk: bytes = BULK_HEADS[length] + reply + CRLF
+            return bulk
+        return b"$%d\r\n%b\r\n" % (length, reply)
     if kind is Simple:
         wire: bytes = reply.wire
         return wire

@@ -81,6 +81,8 @@ class RequestReader:
             Redis takes no value below 1 MiB.
 
     Attributes:
+        buffer: What has come of a request that is not complete. While there is
+            anything, no chunk can be taken as if it were the first.
         limited: True until the client is authenticated; only small requests
             are taken then.
         max_bulk: May be changed at any time.
@@ -89,7 +91,6 @@ class RequestReader:
     __slots__ = (
         "_argv",
         "_argv_bytes",
-        "_buffer",
         "_bulk",
         "_counted",
         "_hiredis",
@@ -98,6 +99,7 @@ class RequestReader:
         "_position",
         "_shape",
         "_start",
+        "buffer",
         "limited",
         "max_bulk",
     )
@@ -106,7 +108,7 @@ class RequestReader:
         self.max_bulk = max_bulk
         self.limited = False
         self._hiredis = hiredis.Reader()
-        self._buffer = bytearray()
+        self.buffer = bytearray()
         # Of the last pipeline whose requests were alike.
         self._shape: Shape | None = None
         self._layout: Layout | None = None
@@ -134,13 +136,8 @@ class RequestReader:
             # The headers of what was taken out of the buffer are done with.
             self._argv_bytes += sum(map(len, self._argv[self._counted :]))
             self._counted = len(self._argv)
-            return len(self._buffer) + self._argv_bytes
-        return len(self._buffer) - self._start
-
-    @property
-    def is_behind(self) -> bool:
-        """Whether bytes cannot be taken as if they were the first."""
-        return len(self._buffer) > 0
+            return len(self.buffer) + self._argv_bytes
+        return len(self.buffer) - self._start
 
     def take_only(self, data: bytes) -> Request | None:
         """
@@ -154,7 +151,7 @@ class RequestReader:
         Returns:
             The request; None if nothing was done and the chunk must be fed.
         """
-        if self._buffer or self.limited or len(data) > _SMALL_BYTES:
+        if self.buffer or self.limited or len(data) > _SMALL_BYTES:
             return None
         lines = data.split(b"\r\n")
         # The usual ones without a loop.
@@ -201,7 +198,7 @@ class RequestReader:
             ProtocolError: (While iterating.) The bytes are no request; nothing
                 more can be read from this stream.
         """
-        buffer = self._buffer
+        buffer = self.buffer
         if buffer:
             if self._start == 0 and len(buffer) <= len(data):
                 # The start of a small request: read it again together with its
@@ -251,7 +248,7 @@ class RequestReader:
                 return None
             batch = self._cut(data, size, shape)
         if batch is not None and len(data) % size:
-            self._buffer += data[len(data) - len(data) % size :]
+            self.buffer += data[len(data) - len(data) % size :]
         return batch
 
     def _cut(self, data: bytes, size: int, shape: Shape) -> Batch | None:
@@ -303,9 +300,9 @@ class RequestReader:
         end = data.rfind(b"\n*") + 1
         requests = self._complete_requests(data[:end]) if end else None
         if requests is None:
-            self._buffer += data
+            self.buffer += data
             return self._patient()
-        self._buffer += data[end:]
+        self.buffer += data[end:]
         rest: list[Request] = []
         try:
             rest.extend(self._patient())
@@ -316,10 +313,10 @@ class RequestReader:
 
     def _patient(self) -> Iterator[Request]:
         """Yield requests one by one, checking every byte that announces something."""
-        while self._position < len(self._buffer):
+        while self._position < len(self.buffer):
             if self._missing:
                 request = self._read_bulks()
-            elif self._buffer[self._position] == _STAR:
+            elif self.buffer[self._position] == _STAR:
                 request = self._read_multibulk_header()
             else:
                 request = self._read_line()
@@ -338,21 +335,21 @@ class RequestReader:
         if self._missing:
             # With an empty buffer the next chunk would be taken for a new request:
             # an argument's bytes for a typed line.
-            count = min(count, len(self._buffer) - 1)
-        del self._buffer[:count]
+            count = min(count, len(self.buffer) - 1)
+        del self.buffer[:count]
         self._position -= count
         self._start -= count
 
     def _take_line(self, too_long: str) -> bytes | None:
         """Return the header line at the position, without CRLF; None if it has not all come."""
-        end = self._buffer.find(b"\r", self._position)
+        end = self.buffer.find(b"\r", self._position)
         if end < 0:
-            if len(self._buffer) - self._position > INLINE_MAX_BYTES:
+            if len(self.buffer) - self._position > INLINE_MAX_BYTES:
                 raise ProtocolError(too_long)
             return None
-        if end + 1 >= len(self._buffer):
+        if end + 1 >= len(self.buffer):
             return None
-        line = bytes(self._buffer[self._position : end])
+        line = bytes(self.buffer[self._position : end])
         self._position = end + 2
         return line
 
@@ -375,11 +372,11 @@ class RequestReader:
             if self._bulk < 0 and not self._read_bulk_header():
                 return None
             end = self._position + self._bulk
-            if len(self._buffer) < end + 2:
+            if len(self.buffer) < end + 2:
                 if self._bulk > _LARGE_BULK:
                     self._forget(self._position)
                 return None
-            self._argv.append(bytes(memoryview(self._buffer)[self._position : end]))
+            self._argv.append(bytes(memoryview(self.buffer)[self._position : end]))
             self._position = end + 2
             self._bulk = -1
             self._missing -= 1
@@ -405,12 +402,12 @@ class RequestReader:
 
     def _read_line(self) -> Request | None:
         """Read a typed line; return an empty request for a blank one."""
-        end = self._buffer.find(b"\n", self._position)
+        end = self.buffer.find(b"\n", self._position)
         if end < 0:
-            if len(self._buffer) - self._position > INLINE_MAX_BYTES:
+            if len(self.buffer) - self._position > INLINE_MAX_BYTES:
                 raise ProtocolError("too big inline request")
             return None
-        line = bytes(self._buffer[self._position : end])
+        line = bytes(self.buffer[self._position : end])
         self._position = end + 1
         if line.endswith(b"\r"):
             line = line[:-1]

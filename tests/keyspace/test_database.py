@@ -46,6 +46,23 @@ class DatabaseCase(SynchronousTestCase):
             self.assertLessEqual((db.accesses or {}).keys(), db.values.keys())
 
 
+class SeveralStringsTests(DatabaseCase):
+    """Strings stored at once."""
+
+    def test_in_order(self) -> None:
+        """The last value of a key stays."""
+        self.assertTrue(self.db.store_many([b"a", b"b", b"a"], [b"1", b"2", b"3"]))
+
+        self.assertEqual(self.db.values, {b"a": b"3", b"b": b"2"})
+
+    def test_equal_values(self) -> None:
+        """They are one object."""
+        self.assertTrue(self.db.store_many([b"a", b"b"], [bytes([1, 2]), bytes([1, 2])]))
+
+        self.assertEqual(self.db.values, {b"a": b"\1\2", b"b": b"\1\2"})
+        self.assertIs(self.db.values[b"a"], self.db.values[b"b"])
+
+
 class LookupTests(DatabaseCase):
     """Looking for keys."""
 

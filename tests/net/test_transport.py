@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 from typing import Any
 
 from twisted.internet import main
@@ -220,6 +221,26 @@ class ReceivingTests(TransportTestCase):
             [16, 32, 64, 128, 256, 256, 256, 256, 256, 128, 64, 32, 16, 16],
         )
         self.assertEqual(len(self.received), 14)
+
+    def test_small_ones(self) -> None:
+        """After some that brought little, a read is small; one that fills it is followed up."""
+        self.socket.gives = [b"x"] * 17 + [b"y" * 1000, b"z" * 70, b"x"]
+        for _ in range(19):
+            self.assertIsNone(self.transport.doRead())
+
+        small = self.socket.asked[16]
+        self.assertEqual(small, 512 - sys.getsizeof(b""))
+        self.assertEqual(self.socket.asked, [16384] * 16 + [small, small, 16384 - small, 16384])
+        self.assertEqual(self.received[17:], [b"y" * small + b"z" * 70, b"x"])
+
+    def test_small_ones_filled_just_so(self) -> None:
+        """Nothing may be left behind what fills a small read; an error is met later."""
+        self.socket.gives = [b"x"] * 16 + [b"y" * 999, BlockingIOError(), ConnectionResetError()]
+        for _ in range(17):
+            self.assertIsNone(self.transport.doRead())
+
+        self.assertEqual({*self.received[16]}, {*b"y"})
+        self.assertIs(self.transport.doRead(), main.CONNECTION_LOST)
 
     def test_nothing_yet(self) -> None:
         """A read that would block is no end."""
