@@ -91,9 +91,9 @@ def incr_each(ctx: Context, count: int, keys: Sequence[bytes]) -> list[Reply]:
     if not {*map(type, found)} <= _COUNTABLE:
         return []
     totals: list[Any] = [1 if number is None else number + 1 for number in found]
-    places = dict(zip(reversed(keys), range(count - 1, -1, -1), strict=True))
-    if len(places) != count:
+    if len({*keys}) != count:
         # Some come again, and are counted up from what they were by then.
+        places = dict(zip(reversed(keys), range(count - 1, -1, -1), strict=True))
         for place in sorted({*range(count)}.difference(places.values())):
             key = keys[place]
             totals[place] = totals[places[key]] + 1

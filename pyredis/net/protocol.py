@@ -283,7 +283,7 @@ class RedisProtocol(LineReceiver):
             if batch.typed and self.speaks_human:
                 self._send(encoded_human(replies))
             else:
-                self._send(encoded_each(replies, self.client.resp))
+                self._send(encoded_each(replies, self.client.resp)[0])
         if done == batch.count:
             return
         rest = batch.requests(done)

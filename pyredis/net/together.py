@@ -114,30 +114,36 @@ def _answer_pipelines(
     """Send each client the replies to its requests; return what is left to run, and of whom."""
     client = gathered[0][0].client
     resp, command, now_ms = client.resp, client.last_command, client.last_interaction_ms
-    first, done = replies[0], len(replies)
     human = batch.typed and gathered[0][0].speaks_human
-    # The same object, such as OK, not just equal ones.
-    is_shared = first is replies[-1] and len({*map(id, replies)}) == 1
-    data = encoded(first, resp) if is_shared and not human else b""
-    start = 0
+    # At best cut out of one piece.
+    wire, width = (b"", 0) if human else encoded_each(replies, resp)
+    done = len(replies)
+    start = input_bytes = output_bytes = 0
+    rest: Gathered = []
     for place, ((protocol, chunk), count) in enumerate(zip(gathered, counts, strict=True)):
-        number = min(count, done - start)
-        if not number:
-            return gathered[place:]
+        end = start + count
+        if end > done:
+            at = (done - start) * (len(chunk) // count)
+            rest = [(protocol, chunk[at:]), *gathered[place + 1 :]]
+            chunk, end = chunk[:at], done
+            if start == end:
+                break
+        if width:
+            answer = wire[start * width : end * width]
+        elif human:
+            answer = encoded_human(replies[start:end])
+        else:
+            answer = encoded_each(replies[start:end], resp)[0]
         its = protocol.client
         its.last_command = command
         its.last_interaction_ms = now_ms
-        its_replies = replies[start : start + number]
-        if human:
-            answer = encoded_human(its_replies)
-        else:
-            answer = data * number or encoded_each(its_replies, resp)
-        its.output_bytes += len(answer)
+        input_bytes += len(chunk)
+        output_bytes += len(answer)
         protocol.send(answer)
-        start += number
-        if number < count:
-            rest = chunk[number * (len(chunk) // count) :]
-            its.input_bytes += len(chunk) - len(rest)
-            return [(protocol, rest), *gathered[place + 1 :]]
-        its.input_bytes += len(chunk)
-    return []
+        if rest:
+            break
+        start = end
+    # Nobody asks for more than the sums of all clients.
+    client.input_bytes += input_bytes
+    client.output_bytes += output_bytes
+    return rest

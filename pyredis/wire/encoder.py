@@ -54,17 +54,22 @@ def _bulk_body(items: Iterable[bytes]) -> bytes:
     Raises:
         TypeError: An item is no bytes-like object.
     """
+    return _bulks(items)[0]
+
+
+def _bulks(items: Iterable[bytes]) -> tuple[bytes, int]:
+    """Join bulk strings; return also how many bytes each takes, 0 if they differ in that."""
     lengths = list(map(len, items))
     first = lengths[0]
     if lengths.count(first) == len(lengths):
         head = b"\r\n$%d\r\n" % first
-        return head[2:] + head.join(items) + b"\r\n"
+        return head[2:] + head.join(items) + CRLF, len(head) + first
     try:
         body = b"".join(chain.from_iterable(zip(map(_between, lengths), items, strict=True)))
     except IndexError:
         heads = [b"\r\n$%d\r\n" % length for length in lengths]
         body = b"".join(chain.from_iterable(zip(heads, items, strict=True)))
-    return body[2:] + b"\r\n"
+    return body[2:] + CRLF, 0
 
 
 def _encode_items(items: Iterable[Any], append: Append, resp: int) -> None:
@@ -332,30 +337,50 @@ def encoded(reply: Any, resp: int) -> bytes:
     return b"".join(pieces)
 
 
-def encoded_each(replies: list[Any], resp: int) -> bytes:
-    """Return several replies, at least one, as bytes; fast where all are alike."""
+def encoded_each(replies: list[Any], resp: int) -> tuple[bytes, int]:
+    """
+    Return several replies, at least one, as bytes; fast where all are alike.
+
+    Returns:
+        All of them, and how many bytes each is; 0 if they differ in that, or it is
+        not known.
+    """
     first = replies[0]
     kind = first.__class__
-    if len({*map(type, replies)}) == 1:
+    count = len(replies)
+    if [*map(type, replies)].count(kind) == count:
         if kind is bytes:
-            return _bulk_body(replies)
+            return _bulks(replies)
         if kind is int:
-            return b":%d\r\n" * len(replies) % tuple(replies)
-        if kind is Simple and replies.count(first) == len(replies):
-            wire: bytes = first.wire
-            return wire * len(replies)
+            return _encoded_integers(replies)
+        if kind is Simple and replies.count(first) == count:
+            return first.wire * count, len(first.wire)
         if kind is Double:
             texts = _score_texts(replies)
-            return _bulk_body(texts) if resp == 2 else b",%b\r\n" * len(texts) % tuple(texts)
+            wire = _bulk_body(texts) if resp == 2 else b",%b\r\n" * count % tuple(texts)
+            return wire, 0
         if replies[-1] is first and all(reply is first for reply in replies):
-            return encoded(first, resp) * len(replies)
+            wire = encoded(first, resp)
+            return wire * count, len(wire)
         if kind is list and {*map(len, replies)} == {2}:
             pairs = _encoded_pairs(replies, resp)
             if pairs is not None:
-                return pairs
+                return pairs, 0
     pieces: list[bytes] = []
     _encode_items(replies, pieces.append, resp)
-    return b"".join(pieces)
+    return b"".join(pieces), 0
+
+
+def _encoded_integers(numbers: list[int]) -> tuple[bytes, int]:
+    """Return integers as bytes, and how many each is, 0 if they differ in that."""
+    count = len(numbers)
+    if numbers.count(numbers[0]) == count:
+        wire = b":%d\r\n" % numbers[0]
+        return wire * count, len(wire)
+    wire = b":%d\r\n" * count % tuple(numbers)
+    width = wire.find(b"\n") + 1
+    is_even = len(wire) == width * count and wire[width - 1 :: width].count(b"\n") == count
+    return wire, width if is_even else 0
 
 
 def _encoded_pairs(replies: list[list[Any]], resp: int) -> bytes | None:

@@ -319,5 +319,5 @@ class SeveralTests(SynchronousTestCase):
         ):
             for resp in (2, 3):
                 self.assertEqual(
-                    encoded_each(some, resp), b"".join(encoded(each, resp) for each in some)
+                    encoded_each(some, resp)[0], b"".join(encoded(each, resp) for each in some)
                 )
