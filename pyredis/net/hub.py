@@ -181,8 +181,21 @@ class ReadHub:
         if not self.gathered:
             return
         gathered, self.gathered = self.gathered, []
-        self._alone.extend(take_together(gathered) if len(gathered) >= _SEVERAL else gathered)
+        self._alone.extend(self._serve_together(gathered))
         self._take_alone()
+
+    def _serve_together(self, gathered: Gathered) -> Gathered:
+        """Serve as many as can be at once; return what is left."""
+        if len(gathered) < _SEVERAL:
+            return gathered
+        try:
+            return take_together(gathered)
+        except Exception:
+            self._log.failure("Connections failed unexpectedly")
+            # Nobody knows who was served.
+            for protocol, _ in gathered:
+                self._lose(protocol.transport, main.CONNECTION_LOST)
+            return []
 
     def _take_alone(self) -> None:
         alone = self._alone

@@ -172,6 +172,8 @@ def batch_of_chunks(chunks: Sequence[bytes]) -> tuple[Batch, Sequence[int]] | No
     first = chunks[0]
     number = len(chunks)
     size = size_of_first(first)
+    if size >= LARGEST_REQUEST:
+        return None
     data = b"".join(chunks)
     count, rest = divmod(len(data), size)
     if rest:
@@ -212,7 +214,7 @@ def shape_of(data: bytes, size: int) -> Shape | None:
         data: The chunk.
         size: Where the second one begins.
     """
-    if len(data) > _LARGEST_CHUNK:
+    if size >= LARGEST_REQUEST or len(data) > _LARGEST_CHUNK:
         return None
     words = split_request(data[:size])
     if words is None:
@@ -222,7 +224,7 @@ def shape_of(data: bytes, size: int) -> Shape | None:
 
 def split_request(data: bytes) -> list[bytes] | None:
     """
-    Return the words of one small request that is alone, or None.
+    Return the words of one request of less than `LARGEST_REQUEST` bytes that is alone, or None.
 
     It is cut at every line's end, which tells as much as a parser does if each
     header fits the line behind it, and takes half the time.
@@ -231,7 +233,7 @@ def split_request(data: bytes) -> list[bytes] | None:
 
 
 def words_of(lines: list[bytes]) -> list[bytes] | None:
-    """Return the words of a request cut at its lines' ends, None if its headers do not fit."""
+    """Return the words of such a request cut at its lines' ends; None if its headers do not fit."""
     words = lines[2:-1:2]
     if lines[-1] or len(lines) != 2 * len(words) + 2 or lines[0] != b"*%d" % len(words):
         return None

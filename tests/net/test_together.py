@@ -96,6 +96,24 @@ class TogetherTests(ProtocolTestCase):
         self.assertTrue(self.left_alone(*[b"GET k1\r\nGET k2\r\n"] * 5))
         self.assertTrue(self.left_alone(*[b"GET k1\r\nGET"] * 5))
 
+    def test_large_arguments(self) -> None:
+        """Requests of any size that many may have sent at once find their way."""
+        for size in (100, 400, 511, 512, 513, 1000, 1900, 2040):
+            data = b"v" * size
+            for chunks in (
+                [resp(b"SET", b"k%d" % n, data) for n in range(5)],
+                [resp(b"SET", b"k", data)] * 5,
+                [b"SET k %b\r\n" % data] * 5,
+            ):
+                rest, sent = self.take(*chunks)
+                for protocol, chunk in rest:
+                    protocol.take(chunk)
+                sent = [
+                    before + wire.take() for before, (_, wire) in zip(sent, self.five, strict=True)
+                ]
+                self.assertEqual(sent, [b"+OK\r\n"] * 5, size)
+            self.assertEqual(self.exchange(resp(b"STRLEN", b"k")), b":%d\r\n" % size)
+
     def test_many(self) -> None:
         """More than are run in one batch are run in several."""
         chunks = [PING * 140] * 5
@@ -253,6 +271,18 @@ class GatheringTests(SynchronousTestCase):
 
         self.assertEqual(answers, [PONG, PONG, b"", PONG, PONG, PONG])
         self.assertTrue(self.peers[2].closed)
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+
+    def test_a_batch_that_fails_unexpectedly(self) -> None:
+        """Whoever is in it is cut off: nobody waits for an answer that will not come."""
+
+        def failing(gathered: Gathered) -> Gathered:
+            raise ZeroDivisionError
+
+        self.patch(hub_module, "take_together", failing)
+
+        self.assertEqual(self.round(*[PING] * 6), [b""] * 6)
+        self.assertTrue(all(peer.closed for peer in self.peers))
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
 
     def test_others_in_the_middle(self) -> None:
