@@ -343,3 +343,18 @@ class FollowingTests(FollowingTestCase):
         self.replica.execute("REPLICAOF", "NO", "ONE")
         self.assertIsNot(server.dispatcher.call_plain(client, [b"SET", b"k", b"v"]), LATER)
         self.assertFalse(server.dispatcher.special)
+
+    def test_scripts_that_may_write_are_refused(self) -> None:
+        """Scripts and functions whose flags let them write are refused though they only read."""
+        self.primary.execute("SET", "k", "v")
+        library = "#!lua name=library\nredis.register_function('read', function(keys) "
+        self.primary.execute("FUNCTION", "LOAD", library + "return redis.call('get', keys[1]) end)")
+        self.follow()
+        self.replica.instance.dispatcher.let_go("a test")
+        read = "return redis.call('get', KEYS[1])"
+        self.assertEqual(self.replica.execute("EVAL", read, "1", "k"), b"v")
+        promised = "#!lua flags=no-writes\n" + read
+        self.assertEqual(self.replica.execute("EVAL", promised, "1", "k"), b"v")
+        for words in (["EVAL", "#!lua\n" + read, "1", "k"], ["FCALL", "read", "1", "k"]):
+            error = self.assertRaises(RedisError, self.replica.execute, *words)
+            self.assertEqual(error.code, "READONLY")

@@ -235,7 +235,14 @@ class Scripting:
         if client is None:
             client = self._client = self._make_client()
         caller = ctx.client
-        is_special = ro or code.no_writes or caller.special or self._dispatcher.special
+        is_special = (
+            ro
+            or code.no_writes
+            or caller.special
+            or self._dispatcher.special
+            # Reads go the short way on a replica, but flags may promise writes.
+            or (not code.is_compatible and self._server.following.is_on)
+        )
         if is_special:
             self._admit(caller, code, arguments[:numkeys], ro)
         self._calls_plainly = not is_special
