@@ -333,7 +333,7 @@ def _htstats_key(ctx: Context, key: bytes, *options: bytes) -> Reply:
 def _listpack(ctx: Context, key: bytes) -> Reply:
     """Show in the log what a listpack of Redis would have for the value of a key."""
     value = _existing(ctx, key)
-    if _encoding(value) != "listpack":
+    if _encoding(value) not in ("listpack", "listpackex"):
         raise RedisError("Not a listpack encoded object.")
     _log.info("{elements}", elements=list(value))
     return Simple(b"Listpack structure printed on stdout")

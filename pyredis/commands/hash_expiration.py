@@ -262,10 +262,7 @@ def hgetex(ctx: Context, key: bytes, *options: bytes) -> Reply:
     if deadline is not None:
         _set_deadlines(ctx, key, value, there, deadline)
     elif option == b"PERSIST":
-        for field in there:
-            value.persist(field)
-        ctx.db.changed(key, HASH, b"hpersist", len(there))
-        ctx.propagate(b"HPERSIST", key, b"FIELDS", b"%d" % len(there), *there)
+        _persist(ctx, key, value, there)
     return found
 
 
@@ -467,15 +464,27 @@ def _set_deadlines(
     )
 
 
+def _persist(ctx: Context, key: bytes, value: HashValue, fields: Sequence[bytes]) -> None:
+    """Let those fields live for ever again that would not, and tell if there are any."""
+    persisted = [field for field in fields if value.persist(field)]
+    if persisted:
+        ctx.db.note_field_deadlines(key, value)
+        ctx.db.changed(key, HASH, b"hpersist", len(persisted))
+        ctx.propagate(b"HPERSIST", key, b"FIELDS", b"%d" % len(persisted), *persisted)
+
+
 def _delete(ctx: Context, key: bytes, value: HashValue, fields: Sequence[bytes]) -> None:
     """Delete fields whose new deadline has passed, and tell."""
     db = ctx.db
-    for field in fields:
-        value.delete(field)
-    ctx.keyspace.expired_fields += len(fields)
-    db.changed(key, HASH, b"hdel", len(fields))
-    ctx.propagate(b"HDEL", key, *fields)
-    if not value.fields:
+    deleted = [field for field in fields if value.delete(field)]
+    ctx.keyspace.expired_fields += len(deleted)
+    db.changed(key, HASH, b"hdel", len(deleted))
+    for field in deleted:
+        # As fields that expire by themselves are deleted elsewhere.
+        ctx.propagate(b"HDEL", key, field)
+    if value.fields:
+        db.note_field_deadlines(key, value)
+    else:
         db.delete_emptied(key)
 
 

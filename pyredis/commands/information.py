@@ -260,6 +260,7 @@ def _stats(ctx: Context) -> Fields:
     yield "rejected_connections", statistics.connections_rejected
     for field in ("sync_full", "sync_partial_ok", "sync_partial_err"):
         yield field, replication.get(field, 0)
+    yield "expired_subkeys", keyspace.expired_fields
     yield "expired_keys", keyspace.expired_keys
     yield "expired_stale_perc", "0.00"
     yield "expired_time_cap_reached_count", statistics.expiry_cut_short
@@ -417,10 +418,12 @@ def _cluster(ctx: Context) -> Fields:
 def _keyspace(ctx: Context) -> Fields:
     for db in ctx.keyspace.databases:
         if db.values:
+            # Told only where there are any: Redis 7.2 knows of none.
+            with_fields = f",subexpiry={len(db.field_deadlines)}" if db.field_deadlines else ""
             yield (
                 f"db{db.number}",
                 f"keys={len(db.values)},expires={len(db.deadlines)},"
-                f"avg_ttl={_average_ttl(db, ctx.now_ms)}",
+                f"avg_ttl={_average_ttl(db, ctx.now_ms)}{with_fields}",
             )
 
 

@@ -241,7 +241,8 @@ class Instance:
         self.memory_limit.reset_statistics()
         self.replication.reset_statistics()
         keyspace = self.keyspace
-        keyspace.expired_keys = keyspace.evicted_keys = keyspace.lazy_freed = 0
+        keyspace.expired_keys = keyspace.expired_fields = 0
+        keyspace.evicted_keys = keyspace.lazy_freed = 0
         for db in keyspace.databases:
             db.hits = db.misses = 0
 

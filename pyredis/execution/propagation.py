@@ -288,7 +288,7 @@ class Propagation:
     def _fields_expired(self, db: Database, key: bytes, fields: Sequence[bytes]) -> None:
         for field in fields:
             self._gathered.append(_Deletion((db.number, (b"HDEL", key, field))))
-        self._note_deletion()
+            self._note_deletion()
 
     def _key_evicted(self, db: Database, key: bytes) -> None:
         self._delete(db, key, self._server.settings.lazyfree_lazy_eviction)

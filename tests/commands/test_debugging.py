@@ -202,6 +202,19 @@ class DataTests(DebugCase):
         self.assertIn(b" encoding:quicklist ", text)
         self.assertIn(b" ql_nodes:3 ql_avg_node:66.67 ql_listpack_max:-2 ql_compressed:0 ", text)
 
+    def test_listpack(self) -> None:
+        """For what Redis has in one, with deadlines of its fields or without."""
+        printed = Simple(b"Listpack structure printed on stdout")
+        self.do("HSET", "h", "a", "1", "b", "2")
+        self.assertEqual(self.do("DEBUG", "LISTPACK", "h"), printed)
+        self.do("HEXPIRE", "h", 9, "FIELDS", 1, "a")
+        self.assertEqual(self.do("OBJECT", "ENCODING", "h"), b"listpackex")
+        self.assertEqual(self.do("DEBUG", "LISTPACK", "h"), printed)
+        self.do("HSET", "h", "a", "x" * 99)
+        self.assertEqual(
+            self.error("DEBUG", "LISTPACK", "h"), b"ERR Not a listpack encoded object."
+        )
+
     def test_object_shows_what_is_past_its_time(self) -> None:
         """Looking does not expire."""
         self.session.server.keyspace.may_expire = False

@@ -158,6 +158,10 @@ class ExpireTests(FieldCase):
             effects("HEXPIRE", "h", 0, "FIELDS", 2, "a", "nope"), [(b"HDEL", b"h", b"a")]
         )
         self.assertEqual(effects("HEXPIRE", "h", 9, "FIELDS", 1, "nope"), [])
+        self.assertEqual(
+            effects("HEXPIRE", "h", 0, "FIELDS", 2, "b", "c"),
+            [(b"HDEL", b"h", b"b"), (b"HDEL", b"h", b"c")],
+        )
 
 
 class TimeTests(FieldCase):
@@ -362,8 +366,20 @@ class GetexTests(FieldCase):
             [(b"HPERSIST", b"h", b"FIELDS", b"1", b"a")],
         )
         self.assertEqual(
-            self.session.effects("HGETEX", "h", "EX", 0, "FIELDS", 1, "a"), [(b"HDEL", b"h", b"a")]
+            self.session.effects("HGETEX", "h", "EX", 0, "FIELDS", 2, "a", "a"),
+            [(b"HDEL", b"h", b"a")],
         )
+
+    def test_nothing_is_told_of_fields_that_live_for_ever_already(self) -> None:
+        """PERSIST speaks of those alone that had a deadline."""
+        self.expire(5000, "a")
+        self.assertEqual(
+            self.session.effects("HGETEX", "h", "PERSIST", "FIELDS", 2, "a", "b"),
+            [(b"HPERSIST", b"h", b"FIELDS", b"1", b"a")],
+        )
+        for tell in (self.session.effects, self.session.events):
+            self.assertEqual(tell("HGETEX", "h", "PERSIST", "FIELDS", 2, "a", "b"), [])
+        self.assertEqual(self.session.changes("HGETEX", "h", "PERSIST", "FIELDS", 1, "a"), 0)
 
     def test_refusals(self) -> None:
         """The type first, then the time, then the words."""

@@ -139,12 +139,13 @@ class FieldTests(InfoCase):
         self.do("GET", "x")
         self.do("INCR", "k")
         self.session.server.keyspace.expired_keys = 7
+        self.session.server.keyspace.expired_fields = 8
         fields = self.fields("stats")
 
         self.assertEqual(fields["total_commands_processed"], "4")
         self.assertEqual((fields["keyspace_hits"], fields["keyspace_misses"]), ("1", "1"))
         self.assertEqual(fields["total_error_replies"], "1")
-        self.assertEqual(fields["expired_keys"], "7")
+        self.assertEqual((fields["expired_keys"], fields["expired_subkeys"]), ("7", "8"))
 
     def test_replication(self) -> None:
         """A primary without replicas; good ones are counted only where they matter."""
@@ -215,6 +216,16 @@ class FieldTests(InfoCase):
             self.text("keyspace"),
             "# Keyspace\r\ndb0:keys=3,expires=2,avg_ttl=2000\r\ndb5:keys=1,expires=0,avg_ttl=0\r\n",
         )
+
+    def test_hashes_with_fields_that_expire(self) -> None:
+        """Counted for each database that has any."""
+        self.do("HSET", "h", "a", "1", "b", "2")
+        self.assertEqual(self.fields("keyspace"), {"db0": "keys=1,expires=0,avg_ttl=0"})
+        self.do("HEXPIRE", "h", 9, "FIELDS", 2, "a", "b")
+        self.assertEqual(self.fields("keyspace"), {"db0": "keys=1,expires=0,avg_ttl=0,subexpiry=1"})
+        self.do("HEXPIRE", "h", 0, "FIELDS", 1, "a")
+        self.do("HGETEX", "h", "PERSIST", "FIELDS", 1, "b")
+        self.assertEqual(self.fields("keyspace"), {"db0": "keys=1,expires=0,avg_ttl=0"})
 
     def test_debug(self) -> None:
         """Hidden from all, shown when asked for."""

@@ -53,11 +53,12 @@ class InstanceTests(SynchronousTestCase):
         db.store(b"k", b"v")
         db.lookup_read(b"k")
         db.lookup_read(b"j")
-        self.server.keyspace.expired_keys = 5
+        self.server.keyspace.expired_keys = self.server.keyspace.expired_fields = 5
         self.server.reset_statistics()
 
         self.assertEqual(self.server.commands_processed(), 0)
         self.assertEqual(self.server.statistics.errors, {})
         self.assertEqual((self.server.input_bytes(), db.hits, db.misses), (0, 0, 0))
         self.assertEqual(self.server.keyspace.expired_keys, 0)
+        self.assertEqual(self.server.keyspace.expired_fields, 0)
         self.assertEqual((len(db), self.server.started_ms), (1, START_MS))

@@ -211,11 +211,19 @@ class PropagationTests(SynchronousTestCase):
         self.assertEqual(self.recorder.taken(), [["0 UNLINK a"], ["0 UNLINK b"]])
 
     def test_fields_that_expire(self) -> None:
-        """Fields that expired are deleted elsewhere one by one."""
+        """Fields that expired are deleted elsewhere one by one, each a unit if looked for."""
         self.units_of("HSET h a 1 b 2 c 3", "HPEXPIRE h 5 FIELDS 2 a b")
         self.session.clock.advance(1)
         self.session.server.keyspace.refresh_now()
         self.session.server.keyspace.expire_due(10)
+        self.assertEqual(self.recorder.taken(), [["0 HDEL h a"], ["0 HDEL h b"]])
+
+    def test_expired_fields_found_by_reads(self) -> None:
+        """Fields that expired and are come across are deleted elsewhere as one unit."""
+        self.units_of("HSET h a 1 b 2 c 3", "HPEXPIRE h 5 FIELDS 2 a b")
+        self.session.clock.advance(1)
+        self.assertEqual(self.units_of("HGET h c"), [])
+        self.session.clock.advance(0)
         self.assertEqual(
             self.recorder.taken(), [["-1 MULTI", "0 HDEL h a", "0 HDEL h b", "-1 EXEC"]]
         )
