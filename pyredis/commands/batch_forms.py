@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from pyredis.execution.client import Context
-from pyredis.execution.dispatch import A_WHILE_NS, FLUSH_BYTES
+from pyredis.execution.dispatch import A_WHILE_NS
 from pyredis.wire.replies import Reply, Scored
 
 Form = Callable[..., list[Reply]]
@@ -71,7 +71,7 @@ def in_turn(body: Callable[..., Any]) -> Form:
                 replies.append(reply)
                 if reply.__class__ in _SIZED:
                     size += reply_size(reply)
-                    if size > FLUSH_BYTES:
+                    if size > ctx.batch_bytes:
                         break
         except Exception:
             # Run by itself the request says why, and counts what it looked up.
@@ -112,7 +112,7 @@ def once_for_equal(body: Callable[..., Any], otherwise: Form | None = None) -> F
         if timer() - started > A_WHILE_NS:
             return [reply]
         # At least one, which the body would send as well.
-        times = max(1, min(count, FLUSH_BYTES // reply_size(reply)))
+        times = max(1, min(count, ctx.batch_bytes // reply_size(reply)))
         db.hits += (db.hits - hits) * (times - 1)
         db.misses += (db.misses - misses) * (times - 1)
         return [reply] * times

@@ -29,7 +29,6 @@ from pyredis.datatypes.hashes import HashValue
 from pyredis.datatypes.lists import ListValue
 from pyredis.datatypes.sets import SetValue
 from pyredis.execution.client import Context
-from pyredis.execution.dispatch import FLUSH_BYTES
 from pyredis.execution.table import in_batch
 from pyredis.keyspace.events import HASH, LIST, SET, STRING
 from pyredis.primitives.numbers import INT64_MAX
@@ -60,7 +59,7 @@ def get_each(ctx: Context, count: int, keys: Sequence[bytes]) -> list[Reply]:
     missing = 0
     if None.__class__ in kinds:
         missing = found.count(None)
-    while len(found) > 1 and sum(map(len, filter(None, found))) > FLUSH_BYTES:
+    while len(found) > 1 and sum(map(len, filter(None, found))) > ctx.batch_bytes:
         found = found[: len(found) // 2]
         missing = found.count(None)
     db.hits += len(found) - missing
@@ -172,7 +171,7 @@ def _pop_each(
     value = only_value(ctx, keys, ListValue)
     if value is None:
         return []
-    popped: list[Reply] = pop(value, count, FLUSH_BYTES)
+    popped: list[Reply] = pop(value, count, ctx.batch_bytes)
     if popped:
         ctx.db.changed(keys[0], LIST, b"pop", count)
     return popped
@@ -199,7 +198,7 @@ def spop_each(ctx: Context, count: int, keys: Sequence[bytes]) -> list[Reply]:
     value = only_value(ctx, keys, SetValue)
     if value is None or len(value) <= count or ctx.effects is not None:
         return []
-    popped: list[Any] = value.pop_random_each(ctx.server.rng, count, FLUSH_BYTES)
+    popped: list[Any] = value.pop_random_each(ctx.server.rng, count, ctx.batch_bytes)
     ctx.db.changed(keys[0], SET, b"spop", len(popped))
     return popped
 

@@ -22,7 +22,6 @@ from pyredis.commands.geo_queries import position_of
 from pyredis.datatypes.geohash import encode
 from pyredis.datatypes.sorted_sets import SortedSetValue
 from pyredis.execution.client import Context
-from pyredis.execution.dispatch import FLUSH_BYTES
 from pyredis.execution.table import in_batch
 from pyredis.keyspace.events import SORTED_SET
 from pyredis.primitives.numbers import parse_plain_doubles
@@ -138,7 +137,7 @@ def _pop_each(
     value = only_value(ctx, columns[0], SortedSetValue) if len(columns) == 1 else None
     if value is None:
         return otherwise(ctx, count, *columns)
-    members, scores = value.pop_several(count, greatest, FLUSH_BYTES)
+    members, scores = value.pop_several(count, greatest, ctx.batch_bytes)
     if members:
         event = b"zpopmax" if greatest else b"zpopmin"
         ctx.db.changed(columns[0][0], SORTED_SET, event, len(members))

@@ -31,7 +31,8 @@ from pyredis.datatypes.encodings import (
 )
 
 _ENTRY_ESTIMATE = 8  # what a quicklist expects an entry to cost besides its bytes
-_PORTION = 512  # pending pushes looked at together
+_PORTION = 512  # pending pushes looked at together, at most
+_LEAST_PORTION = 8
 _EXACT_UP_TO = 4096  # pending pushes which an edit in the middle puts into nodes first
 
 
@@ -52,7 +53,7 @@ class QuicklistNodes:
     is to be told before or after the list changes.
     """
 
-    __slots__ = ("counts", "fill", "limits", "pending_left", "pending_right", "sizes")
+    __slots__ = ("_portion", "counts", "fill", "limits", "pending_left", "pending_right", "sizes")
 
     def __init__(self, limits: EncodingLimits) -> None:
         self.limits = limits
@@ -61,6 +62,8 @@ class QuicklistNodes:
         self.sizes: deque[int] = deque()
         self.pending_left = 0
         self.pending_right = 0
+        # Of large elements a node takes few, so few are looked at.
+        self._portion = 4 * _LEAST_PORTION
 
     def copy(self) -> QuicklistNodes:
         """Return the same nodes, to be followed on their own."""
@@ -100,16 +103,16 @@ class QuicklistNodes:
             size = self._size(elements, -1, start - count)
             self.counts.pop()
             self.sizes.pop()
-        count, size, taken = self._fill_node(
-            elements.slice(start, start + min(self.pending_right, _PORTION)), count, size
-        )
+        pushed = elements.slice(start, start + min(self.pending_right, self._portion))
+        count, size, taken = self._fill_node(pushed, count, size)
         self.pending_right -= taken
         self.append_node(count, size)
-        if self.pending_right and taken < _PORTION:
+        if taken < len(pushed):
             # The node is full: the next element begins a new one.
-            entry = listpack_entry_size(elements.slice(start + taken, start + taken + 1)[0])
+            entry = listpack_entry_size(pushed[taken])
             self.append_node(1, LISTPACK_OVERHEAD + entry)
             self.pending_right -= 1
+        self._adapt_portion(taken)
 
     def _settle_left(self, elements: Elements) -> None:
         """Go on pushing at the left until a new node is full or nothing is pending."""
@@ -119,18 +122,25 @@ class QuicklistNodes:
             size = self._size(elements, 0, stop)
             count = self.counts.popleft()
             self.sizes.popleft()
-        pushed = elements.slice(stop - min(stop, _PORTION), stop)
+        pushed = elements.slice(stop - min(stop, self._portion), stop)
         pushed.reverse()
         count, size, taken = self._fill_node(pushed, count, size)
         self.pending_left -= taken
         self.counts.appendleft(count)
         self.sizes.appendleft(size)
-        if self.pending_left and taken < _PORTION:
-            stop -= taken
-            entry = listpack_entry_size(elements.slice(stop - 1, stop)[0])
+        if taken < len(pushed):
+            entry = listpack_entry_size(pushed[taken])
             self.counts.appendleft(1)
             self.sizes.appendleft(LISTPACK_OVERHEAD + entry)
             self.pending_left -= 1
+        self._adapt_portion(taken)
+
+    def _adapt_portion(self, taken: int) -> None:
+        """Look at more pushes the next time, or at fewer, by how many a node took."""
+        if taken >= self._portion:
+            self._portion = min(self._portion * 2, _PORTION)
+        elif taken * 4 < self._portion:
+            self._portion = max(self._portion // 2, _LEAST_PORTION)
 
     def _fill_node(self, pushed: list[bytes], count: int, size: int) -> tuple[int, int, int]:
         """Push elements into a node while it takes them; a node without any takes the first."""

@@ -45,6 +45,7 @@ class Context:
         db: The client's database.
         settings: The configuration's current values.
         limits: Up to which sizes collections are reported as compact.
+        batch_bytes: How much output a batch of requests may be, about.
         may_block: False inside transactions and scripts: a command that would
             wait answers as if its time had run out.
         effects: What to propagate instead of the command itself; None while
@@ -52,6 +53,7 @@ class Context:
     """
 
     __slots__ = (
+        "batch_bytes",
         "client",
         "db",
         "effects",
@@ -69,6 +71,7 @@ class Context:
         self.settings: Any = server.settings
         self.limits: EncodingLimits = server.limits
         self.db: Database = server.keyspace.databases[0]
+        self.batch_bytes = 0
         self.may_block = True
         self.effects: list[Effect] | None = server.propagation.effects
 

@@ -196,9 +196,14 @@ class Dispatcher:
                 self._account(client, current, first, repeated, started, timer())
         return gathered <= FLUSH_BYTES
 
-    def run_batch(self, client: Client, batch: Batch) -> list[Reply]:
+    def run_batch(self, client: Client, batch: Batch, most_bytes: int = FLUSH_BYTES) -> list[Reply]:
         """
         Run requests of one command at once, as far as that can be done.
+
+        Args:
+            client: Who asks.
+            batch: The requests.
+            most_bytes: How much output they may have, about.
 
         Returns:
             Replies to the first of them, maybe none: call :meth:`run` for the others.
@@ -218,6 +223,7 @@ class Dispatcher:
         started = self._timer()
         words = (batch.words,) if command.batch_in_order else batch.columns
         self.wire = batch.wire
+        client.ctx.batch_bytes = most_bytes
         try:
             replies: list[Reply] = command.batch(client.ctx, batch.count, *words)
         except RedisError:

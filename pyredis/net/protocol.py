@@ -150,9 +150,9 @@ class RedisProtocol(LineReceiver):
         """Whether typed lines are answered in the form people read."""
         return bool(self._server.settings.inline_replies == "human")
 
-    def run_batch(self, batch: Batch) -> list[Reply]:
-        """Run requests as if all were this client's; see :meth:`Dispatcher.run_batch`."""
-        return self._run_batch(self.client, batch)
+    def run_batch(self, batch: Batch, most_bytes: int) -> list[Reply]:
+        """Run requests of many as if all were this client's; see :meth:`Dispatcher.run_batch`."""
+        return self._run_batch(self.client, batch, most_bytes)
 
     def resumeProducing(self) -> None:
         """Go on: the transport's buffer has room again."""
@@ -277,15 +277,19 @@ class RedisProtocol(LineReceiver):
 
     def _take_batch(self, batch: Batch) -> None:
         """Run requests that are alike: together, as far as that goes, then one by one."""
-        replies = self._run_batch(self.client, batch)
-        done = len(replies)
-        if done:
-            if batch.typed and self.speaks_human:
-                self._send(encoded_human(replies))
-            else:
-                self._send(encoded_each(replies, self.client.resp)[0])
-        if done == batch.count:
-            return
+        while True:
+            replies = self._run_batch(self.client, batch)
+            done = len(replies)
+            if done:
+                if batch.typed and self.speaks_human:
+                    self._send(encoded_human(replies))
+                else:
+                    self._send(encoded_each(replies, self.client.resp)[0])
+            if done == batch.count:
+                return
+            if not done or not self._may_go_on():
+                break
+            batch = batch.behind(done)
         rest = batch.requests(done)
         if self._may_go_on():
             self._drain(rest, batch.typed)

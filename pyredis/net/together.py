@@ -20,10 +20,14 @@ if TYPE_CHECKING:
     from pyredis.net.protocol import RedisProtocol
     from pyredis.wire.replies import Reply
 
-LARGEST_CHUNK = 2048
+LARGEST_CHUNK = 16 * 1024
 """From this many bytes on, the requests of one client are enough for a batch."""
 
 _MOST_BYTES = 16 * 1024
+# How many bytes their replies may be, about.
+_MOST_OUTPUT = 1024 * 1024
+# Of large chunks so many, even if they are more bytes than that.
+_SEVERAL = 12
 
 Gathered = list[tuple["RedisProtocol", bytes]]
 
@@ -39,12 +43,12 @@ def take_together(gathered: Gathered) -> Gathered:
         What was not served: each of these has to take its chunk, or what is left of
         it, by itself.
     """
-    most = max(2, _MOST_BYTES // len(gathered[0][1]))
+    most = max(_SEVERAL, _MOST_BYTES // len(gathered[0][1]))
     while len(gathered) > 1:
         several = gathered[:most] if most < len(gathered) else gathered
         rest = _take(several)
         gathered = rest + gathered[most:]
-        if rest:
+        if len(rest) == len(several):
             break
     return gathered
 
@@ -55,7 +59,7 @@ def _take(gathered: Gathered) -> Gathered:
     if found is None or not _are_alike(gathered):
         return gathered
     batch, counts = found
-    replies = gathered[0][0].run_batch(batch)
+    replies = gathered[0][0].run_batch(batch, _MOST_OUTPUT)
     if not replies:
         return gathered
     if len(counts) == batch.count:

@@ -40,7 +40,7 @@ class SendAtOnce:
     # The protocol decides when to stop: see ``on_backlog``.
     bufferSize = sys.maxsize
     _read_bytes = _READ_BYTES
-    # How many reads brought little since they could have brought more.
+    # How many brought little since one was full or they became smaller.
     _small_reads = 0
     _hub: ReadHub | None = None
     # Takes small chunks together with those of others.
@@ -150,25 +150,21 @@ class SendAtOnce:
             return main.CONNECTION_LOST
         if not data:
             return main.CONNECTION_DONE
-        if size == _SMALL_READ_BYTES:
-            if len(data) == size:
-                size = self._read_bytes = _READ_BYTES
+        is_full = len(data) == size
+        if is_full:
+            if size == _SMALL_READ_BYTES:
+                is_full = False
                 data += self._receive_rest()
-        elif len(data) < _SMALL_READ_BYTES:
+            self._expect_more()
+        elif len(data) < size // 4 and size > _SMALL_READ_BYTES:
             self._expect_less()
-        if len(data) < LARGEST_CHUNK and size <= _READ_BYTES and self._gatherer is not None:
+        if len(data) < LARGEST_CHUNK and self._gatherer is not None:
             gathered = self._hub.gathered  # type: ignore[union-attr]
             if gathered is not None:
                 gathered.append((self._gatherer, data))
                 return None
-        if len(data) == size:
-            self._read_bytes = min(size * 2, _READ_MAX_BYTES)
-            self.protocol.dataReceived(data)
-            return self._read_on()
-        if size > _READ_BYTES and len(data) < size // 4:
-            self._read_bytes = size // 2
         self.protocol.dataReceived(data)
-        return None
+        return self._read_on() if is_full else None
 
     def _receive_rest(self) -> bytes:
         """Receive what did not fit a small read, if there is anything."""
@@ -178,12 +174,20 @@ class SendAtOnce:
             return b""  # an error will meet the next read, too
         return rest
 
+    def _expect_more(self) -> None:
+        """Make the next reads larger: the last one was full."""
+        size = self._read_bytes
+        small = size == _SMALL_READ_BYTES
+        self._read_bytes = _READ_BYTES if small else min(size * 2, _READ_MAX_BYTES)
+        self._small_reads = 0
+
     def _expect_less(self) -> None:
-        """Make the next reads small if the last ones brought little."""
+        """Make the next reads smaller if several brought little."""
         self._small_reads += 1
         if self._small_reads == _SMALL_READS:
             self._small_reads = 0
-            self._read_bytes = _SMALL_READ_BYTES
+            size = self._read_bytes
+            self._read_bytes = size // 2 if size > _READ_BYTES else _SMALL_READ_BYTES
 
     def _read_on(self) -> Any:
         """Receive more, within bounds, while the protocol is in the middle of something large."""

@@ -2,10 +2,8 @@
 Pipelines whose requests are alike: one command, the same number of arguments.
 
 Programs that load or read much send the same command over and over, mostly with
-arguments of the same few lengths. Such a chunk has a *layout*: what announces
-arguments stands at the same places in each request. So it is compared with one
-mask, as one large integer, and all arguments are cut out by one call of
-:mod:`struct`, at a fifth of what any parser costs a request.
+arguments of the same few lengths. Such a chunk is cut by its layout
+(:mod:`pyredis.wire.layouts`).
 
 A :class:`Batch` gives the arguments by column, the form in which a command can
 work on all of them at once (:func:`pyredis.execution.table.in_batch`).
@@ -13,29 +11,29 @@ work on all of them at once (:func:`pyredis.execution.table.in_batch`).
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import chain, repeat
 from operator import itemgetter
 
-LARGEST_REQUEST = 512
-"""A request with more bytes than this is not worth a layout."""
+from pyredis.wire.layouts import Layout, Shape, layout_of
 
-_LARGEST_CHUNK = 64 * 1024
+SMALL_REQUEST = 2048
+LARGEST_REQUEST = 16 * 1024
+"""A request with so many bytes or more is not worth a layout."""
+
+_LARGEST_CHUNK = 256 * 1024
 _LEAST_REQUEST = len(b"*1\r\n$0\r\n\r\n")
-SMALL_HEADS = [b"$%d" % length for length in range(LARGEST_REQUEST)]
+SMALL_HEADS = [b"$%d" % length for length in range(SMALL_REQUEST)]
+"""What announces the arguments of a request of less than `SMALL_REQUEST` bytes."""
+
+# No request that is cut at its lines' ends has more of them: an argument may.
+_MOST_LINES = 256
 
 _NEWLINE = ord("\n")
 _STAR = ord("*")
 # What may begin a RESP array, or be quoted or strange in a typed line.
 _NOT_PLAIN = b"*\"'\\\0"
-
-Shape = tuple[int, bytes, tuple[int, ...]]
-"""How many requests, of which command, and the lengths of their arguments."""
-
-# A layout with more arguments than this takes more memory than it is worth.
-_MOST_ARGUMENTS = 2048
 
 
 class TypedRequest(list[bytes]):
@@ -84,6 +82,11 @@ class Batch:
     def __iter__(self) -> Iterator[list[bytes]]:
         return self.requests()
 
+    def behind(self, start: int) -> Batch:
+        """Return the requests from the one numbered ``start`` on, as a batch of its own."""
+        words = self.words[start * self.width :]
+        return Batch(self.name, self.count - start, self.width, words, self.typed)
+
     def requests(self, start: int = 0) -> Iterator[list[bytes]]:
         """Iterate over the requests from the one numbered ``start`` on."""
         columns = [column[start:] for column in self.columns] if start else self.columns
@@ -91,57 +94,13 @@ class Batch:
         return map(kind, zip(repeat(self.name, self.count - start), *columns, strict=True))
 
 
-class Layout:
-    """
-    The bytes of a chunk that are alike in all chunks of one shape.
-
-    Args:
-        shape: What such a chunk consists of.
-
-    Attributes:
-        size: How long it is.
-    """
-
-    __slots__ = ("_expected", "_mask", "_shape", "_unpack", "size")
-
-    def __init__(self, shape: Shape) -> None:
-        count, name, lengths = shape
-        request = [b"*%d\r\n$%d\r\n%b\r\n" % (len(lengths) + 1, len(name), name)]
-        mask = [b"\xff" * len(request[0])]
-        form = [f"{len(request[0])}x"]
-        for length in lengths:
-            head = b"$%d\r\n" % length
-            request.append(b"%b%b\r\n" % (head, bytes(length)))
-            mask.append(b"%b%b\xff\xff" % (b"\xff" * len(head), bytes(length)))
-            form.append(f"{len(head)}x{length}s2x")
-        # Zeros stand for the arguments, so this is what is left behind the mask.
-        self._expected = int.from_bytes(b"".join(request) * count, "little")
-        self._mask = int.from_bytes(b"".join(mask) * count, "little")
-        self._unpack: Callable[[bytes], tuple[bytes, ...]] = struct.Struct(
-            "".join(form) * count
-        ).unpack
-        self._shape = shape
-        self.size = count * sum(map(len, request))
-
-    def cut(self, data: bytes) -> Batch | None:
-        """Return the requests of a chunk that is as long as this; None if it is another."""
-        if int.from_bytes(data, "little") & self._mask != self._expected:
-            return None
-        count, name, lengths = self._shape
-        return Batch(name, count, len(lengths), self._unpack(data), wire=data)
-
-    def may_begin(self, data: bytes) -> bool:
-        """Tell whether such a chunk may begin with these bytes."""
-        begin = (1 << 8 * len(data)) - 1
-        return int.from_bytes(data, "little") & self._mask == self._expected & begin
-
-
-_layout_of = lru_cache(maxsize=128)(Layout)
-
-
-def layout_of(shape: Shape) -> Layout | None:
-    """Return the layout of chunks of a shape, or None if it would be too large."""
-    return _layout_of(shape) if shape[0] * len(shape[2]) <= _MOST_ARGUMENTS else None
+def batch_by(layout: Layout, data: bytes) -> Batch | None:
+    """Return the requests of a chunk that is as long as a layout, None if it has another."""
+    words = layout.cut(data)
+    if words is None:
+        return None
+    count, name, lengths = layout.shape
+    return Batch(name, count, len(lengths), words, wire=data)
 
 
 def batch_of_one(data: bytes, size: int) -> Batch | None:
@@ -189,7 +148,7 @@ def batch_of_chunks(chunks: Sequence[bytes]) -> tuple[Batch, Sequence[int]] | No
     else:
         shape = shape_of(data, size)
         layout = shape and layout_of(shape)
-        batch = layout.cut(data) if layout else None
+        batch = batch_by(layout, data) if layout else None
     if batch is None:
         return None
     counts = [length // size for length in map(len, chunks)]
@@ -229,7 +188,7 @@ def split_request(data: bytes) -> list[bytes] | None:
     It is cut at every line's end, which tells as much as a parser does if each
     header fits the line behind it, and takes half the time.
     """
-    return words_of(data.split(b"\r\n"))
+    return words_of(data.split(b"\r\n", _MOST_LINES))
 
 
 def words_of(lines: list[bytes]) -> list[bytes] | None:
@@ -237,7 +196,10 @@ def words_of(lines: list[bytes]) -> list[bytes] | None:
     words = lines[2:-1:2]
     if lines[-1] or len(lines) != 2 * len(words) + 2 or lines[0] != b"*%d" % len(words):
         return None
-    heads = [SMALL_HEADS[len(word)] for word in words]
+    try:
+        heads = [SMALL_HEADS[len(word)] for word in words]
+    except IndexError:
+        heads = [b"$%d" % len(word) for word in words]
     return words if words and lines[1:-1:2] == heads else None
 
 

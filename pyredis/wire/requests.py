@@ -29,18 +29,20 @@ from pyredis.primitives.quoting import split_args
 from pyredis.wire.batches import (
     LARGEST_REQUEST,
     SMALL_HEADS,
+    SMALL_REQUEST,
     Batch,
-    Layout,
-    Shape,
     TypedRequest,
+    batch_by,
     batch_of_one,
     holds_plain_lines,
-    layout_of,
     shape_of,
     size_of_first,
+    split_request,
     words_of,
     words_of_line,
 )
+from pyredis.wire.headers import long_requests
+from pyredis.wire.layouts import Layout, Shape, layout_of
 
 __all__ = ["INLINE_MAX_BYTES", "Request", "RequestReader", "TypedRequest"]
 
@@ -57,7 +59,6 @@ _FAST_MAX_BYTES = 256 * 1024
 # In a longer chunk it pays to look for requests alike even if it does not end with one.
 _LONG_CHUNK = 4096
 _LARGE_BULK = 16 * 1024
-_SMALL_BYTES = LARGEST_REQUEST - 1
 # What other types than bulk strings begin with, those that hiredis hands on as
 # bytes or lists, or allocates when they are announced. An argument may contain
 # them as well: then the chunk is looked at more closely.
@@ -151,8 +152,10 @@ class RequestReader:
         Returns:
             The request; None if nothing was done and the chunk must be fed.
         """
-        if self.buffer or self.limited or len(data) > _SMALL_BYTES:
+        if self.buffer or self.limited:
             return None
+        if len(data) >= SMALL_REQUEST:
+            return split_request(data) if len(data) < LARGEST_REQUEST else None
         lines = data.split(b"\r\n")
         # The usual ones without a loop.
         if len(lines) == 6:
@@ -217,7 +220,7 @@ class RequestReader:
             return self._patient()
         layout = self._layout
         if layout is not None and layout.size == len(data):
-            batch = layout.cut(data)
+            batch = batch_by(layout, data)
             if batch is not None:
                 return batch
         size = size_of_first(data)
@@ -226,7 +229,11 @@ class RequestReader:
             batch = self._batch(data, size)
             if batch is not None:
                 return batch
-        requests = self._complete_requests(data)
+        if size >= SMALL_REQUEST:
+            found, end = long_requests(data, self.max_bulk)
+            return self._followed_by(found, data[end:]) if end < len(data) else found
+        # Else it ends within an argument.
+        requests = self._complete_requests(data) if data.endswith(b"\r\n") else None
         if requests is None:
             return self._feed_unusual(data)
         return requests
@@ -259,9 +266,9 @@ class RequestReader:
             return None
         if not rest:
             self._layout = layout
-            return layout.cut(data)
+            return batch_by(layout, data)
         one = layout_of((1, *shape[1:]))
-        return layout.cut(data[:-rest]) if one and one.may_begin(data[-rest:]) else None
+        return batch_by(layout, data[:-rest]) if one and one.may_begin(data[-rest:]) else None
 
     def _complete_requests(self, data: bytes) -> list[Request] | None:
         """Return the requests of a chunk, or None if it is not just complete requests."""
@@ -300,9 +307,14 @@ class RequestReader:
         end = data.rfind(b"\n*") + 1
         requests = self._complete_requests(data[:end]) if end else None
         if requests is None:
-            self.buffer += data
+            requests, end = [], 0
+        return self._followed_by(requests, data[end:])
+
+    def _followed_by(self, requests: list[Request], data: bytes) -> Iterable[Request]:
+        """Return requests and those that bytes behind them complete."""
+        self.buffer += data
+        if not requests:
             return self._patient()
-        self.buffer += data[end:]
         rest: list[Request] = []
         try:
             rest.extend(self._patient())

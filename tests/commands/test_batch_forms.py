@@ -24,6 +24,7 @@ class FormsTests(SynchronousTestCase):
         self.session.do("RPUSH", "list", "a", "b")
         self.session.do("SET", "string", "s")
         self.ctx = self.session.client.ctx
+        self.ctx.batch_bytes = FLUSH_BYTES
         self.called: list[bytes] = []
 
     def body(self, ctx: Any, key: bytes) -> Any:

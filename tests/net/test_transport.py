@@ -210,17 +210,27 @@ class ReceivingTests(TransportTestCase):
     """Reads are as large as what comes."""
 
     def test_sizes(self) -> None:
-        """They double while they come back full, up to 256 KiB, and shrink again."""
+        """They double while they come back full, up to 256 KiB; small ones halve them again."""
         kib = 1024
-        self.socket.gives = [b"x" * 1_000_000] * 7 + [b"x" * 70 * kib, b"x" * 10] + [b"x"] * 5
-        for _ in range(14):
+        self.socket.gives = [b"x" * 1_000_000] * 7 + [b"x" * 70 * kib] + [b"x"] * 64
+        for _ in range(72):
             self.assertIsNone(self.transport.doRead())
 
         self.assertEqual(
             [size // kib for size in self.socket.asked],
-            [16, 32, 64, 128, 256, 256, 256, 256, 256, 128, 64, 32, 16, 16],
+            [
+                16,
+                32,
+                64,
+                128,
+                256,
+                256,
+                256,
+                256,
+                *(size for size in (256, 128, 64, 32) for _ in range(16)),
+            ],
         )
-        self.assertEqual(len(self.received), 14)
+        self.assertEqual(len(self.received), 72)
 
     def test_small_ones(self) -> None:
         """After some that brought little, a read is small; one that fills it is followed up."""
