@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from itertools import chain
 
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
@@ -80,18 +81,34 @@ class ProcessMemoryTests(SynchronousTestCase):
         self.assertLess(self.memory.used() - before, MEGABYTE)
 
     def test_estimates(self) -> None:
-        """Until the figure is old, small objects are as they were told to be."""
+        """Until the figure is old, small objects are average ones, or as they were told to be."""
         ticks = iter(range(0, 10**9, 1000))
         memory = ProcessMemory(lambda: next(ticks))
         before = memory.used()
         kept = [os.urandom(67) for _ in range(50_000)]
 
-        self.assertLess(memory.estimate() - before, MEGABYTE)
+        self.assertApproximates(memory.estimate() - before, 50_000 * 88, MEGABYTE)
         memory.note_freed(-6_000_000)
-        self.assertGreater(memory.estimate() - before, 5 * MEGABYTE)
+        self.assertGreater(memory.estimate() - before, 9 * MEGABYTE)
         for _ in range(50):
             after = memory.estimate()
         self.assertApproximates(after - before, 6_000_000, MEGABYTE)
+        kept.clear()
+
+    def test_small_growth_shows_at_once(self) -> None:
+        """A limit is not passed unnoticed by what came since the last measurement."""
+        now = chain(range(0, 4_000_000, 1_000_000), range(4_000_000, 10**9, 10))
+        memory = ProcessMemory(lambda: next(now))
+        before = memory.used()
+        kept = []
+        for count in range(1, 6):
+            kept += [os.urandom(47) for _ in range(10_000)]
+            # Nothing is measured anew yet: the last time took long.
+            for _ in range(20):
+                memory.estimate()
+            self.assertApproximates(
+                memory.estimate() - before, count * 10_000 * 88, count * MEGABYTE // 8
+            )
         kept.clear()
 
     def test_startup(self) -> None:

@@ -5,6 +5,10 @@ A deadline is absolute milliseconds, kept by the hash; the database looks after
 what is due (:meth:`Database.expire_fields`). Times that lie in the past delete
 their field at once. Elsewhere deadlines are repeated as absolute times and
 deletions as HDEL.
+
+What is due is gone for every command, and so is a hash that has nothing else. In
+Redis such fields still count in HLEN and EXISTS, and HDEL deletes them, until
+something looks for them or they are swept up, a tenth of a second later as a rule.
 """
 
 from __future__ import annotations
