@@ -157,11 +157,15 @@ def batch_of_chunks(chunks: Sequence[bytes]) -> tuple[Batch, Sequence[int]] | No
 
 
 def size_of_first(data: bytes) -> int:
-    """Return how long the first request of a chunk seems to be, if the next one is like it."""
+    """
+    Return how long the first request of a chunk seems to be, if the next one is like it.
+
+    What is longer than `LARGEST_REQUEST` is taken for one request.
+    """
     if data[0] != _STAR:
         return data.find(b"\n") + 1 or len(data)
     # With as many arguments: an asterisk alone may be an argument (XADD).
-    size = data.find(b"\r\n" + data[:4], _LEAST_REQUEST - 2) + 2
+    size = data.find(b"\r\n" + data[:4], _LEAST_REQUEST - 2, LARGEST_REQUEST + 4) + 2
     return size if size > 1 else len(data)
 
 
