@@ -57,6 +57,7 @@ class ReadHub:
         self.on_round = on_round
         self._epoll = select.epoll()
         self._connections: dict[int, Any] = {}
+        self._has_removed = False
         self.is_reading = False
         self.rounds = 0
         self.reads = 0
@@ -103,12 +104,14 @@ class ReadHub:
         if self._connections.get(number) is not connection:
             return
         del self._connections[number]
+        self._has_removed = True
         self._epoll.unregister(number)
         if not self._connections:
             self._reactor.removeReader(self)
 
     def doRead(self) -> None:
         """Read every connection that has something; called by the reactor."""
+        self._has_removed = False
         for _ in range(_ROUNDS):
             events = self._epoll.poll(0, _EVENTS_A_ROUND)
             self.on_round()
@@ -123,8 +126,9 @@ class ReadHub:
             finally:
                 self.is_reading = False
                 self._finish()
-            if len(events) < 2:
-                # Nearly idle: the reactor waits better than a loop here.
+            if len(events) < 2 or self._has_removed:
+                # Nearly idle: the reactor waits better than a loop here. And who was
+                # cut off is gone only when the reactor has had its turn.
                 return
 
     def read_others(self, but: int) -> None:

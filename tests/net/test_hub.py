@@ -198,6 +198,16 @@ class ReadingTests(HubTestCase):
         self.assertEqual(self.happened.count("round"), hub_module._ROUNDS)
         self.assertEqual(len([e for e in self.happened if e[0] == "a"]), hub_module._ROUNDS)
 
+    def test_no_round_behind_a_removal(self) -> None:
+        """The reactor has its turn first: only then who was cut off is gone."""
+        self.a.action = lambda: self.send(self.a)
+        self.b.action = lambda: self.hub.remove(self.c)
+        self.send(self.a, self.b)
+        self.read()
+
+        self.assertEqual(self.happened.count("round"), 1)
+        self.assertEqual(self.read(), {"a"})
+
     def test_flushing(self) -> None:
         """At a round's end what was held back is sent, once."""
         for connection in (self.a, self.b):
