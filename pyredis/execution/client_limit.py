@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from twisted.logger import Logger
 
-from pyredis.execution.client_lines import CLIENT_BYTES, client_line, memory_of
+from pyredis.execution.client_lines import CLIENT_BYTES, client_line, client_type, memory_of
 
 if TYPE_CHECKING:
     from pyredis.execution.client import Client
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 # With less nobody could say anything any more, not even CONFIG SET.
 _LEAST = 128 << 10
+
+# Replicas and primaries have limits of their own.
+_LIMITED = ("normal", "pubsub")
 
 # Clients of about the same size, by powers of two, are evicted as they came.
 _LEAST_BITS = 15
@@ -83,7 +86,7 @@ class ClientLimit:
     def _measure(self, client: Client, running: int = 0) -> None:
         self._sum -= self._beyond.pop(client, 0)
         beyond = memory_of(client) - CLIENT_BYTES + running
-        if beyond > 0:
+        if beyond > 0 and client_type(client) in _LIMITED:
             self._beyond[client] = beyond
             self._sum += beyond
 
@@ -98,7 +101,11 @@ class ClientLimit:
         # What waited to be sent may have left since it was counted.
         for client in list(self._beyond):
             self._measure(client, sum(map(len, argv)) if client is asking else 0)
-        clients = [each for each in self._server.clients.values() if not each.no_evict]
+        clients = [
+            each
+            for each in self._server.clients.values()
+            if not each.no_evict and client_type(each) in _LIMITED
+        ]
         for client in sorted(clients, key=self._size_class, reverse=True):
             if self._total < self.bytes:
                 return

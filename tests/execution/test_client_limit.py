@@ -6,6 +6,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from pyredis.execution.client import Client
 from pyredis.execution.client_lines import CLIENT_BYTES
+from pyredis.execution.replicas import ReplicaState, Stage
 from pyredis.wire.replies import OK
 from tests.commands.session import MemoryConnection, Session
 
@@ -82,6 +83,19 @@ class ClientLimitTests(SynchronousTestCase):
         self.server.client_limit.look_at(spared)
 
         self.assertEqual(self.left(spared), [False])
+
+    def test_a_replica(self) -> None:
+        """What waits for it is not counted, and it stays when others must go."""
+        replica = self.client()
+        replica.replica = ReplicaState()
+        replica.replica.stage = Stage.ONLINE
+        replica.connection.unsent = 2000 * KILOBYTE  # type: ignore[attr-defined]
+        self.server.client_limit.look_at(replica)
+        usual = self.client(100)
+        self.assertEqual(self.left(replica, usual), [True, True])
+
+        large = self.client(1100)
+        self.assertEqual(self.left(replica, large), [True, False])
 
     def test_what_clients_keep_here(self) -> None:
         """Queued commands, watched keys and subscriptions count as well."""
