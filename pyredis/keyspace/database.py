@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection, Iterable, Sequence
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from pyredis.datatypes.gradual_scan_index import GradualScanIndex
@@ -295,7 +296,7 @@ class Database:
             return False
         first = values[0]
         if values[-1] == first and values.count(first) == len(values):
-            self.values.update(dict.fromkeys(keys, first))
+            self.values.update(zip(keys, repeat(first, len(keys)), strict=True))
         else:
             self.values.update(zip(keys, values, strict=True))
         return True

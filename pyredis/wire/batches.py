@@ -27,8 +27,9 @@ _LEAST_REQUEST = len(b"*1\r\n$0\r\n\r\n")
 SMALL_HEADS = [b"$%d" % length for length in range(SMALL_REQUEST)]
 """What announces the arguments of a request of less than `SMALL_REQUEST` bytes."""
 
-# No request that is cut at its lines' ends has more of them: an argument may.
-_MOST_LINES = 256
+# How many line ends a request has that begins so. None that is cut at its lines'
+# ends has more: it is faster done by hiredis.
+_LINE_ENDS = {b"*%d" % words: 2 * words + 1 for words in range(1, 128)}
 
 _NEWLINE = ord("\n")
 _STAR = ord("*")
@@ -192,7 +193,8 @@ def split_request(data: bytes) -> list[bytes] | None:
     It is cut at every line's end, which tells as much as a parser does if each
     header fits the line behind it, and takes half the time.
     """
-    return words_of(data.split(b"\r\n", _MOST_LINES))
+    ends = _LINE_ENDS.get(data[: data.find(b"\r\n")])
+    return words_of(data.split(b"\r\n", ends)) if ends else None
 
 
 def words_of(lines: list[bytes]) -> list[bytes] | None:

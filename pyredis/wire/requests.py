@@ -59,6 +59,8 @@ _FAST_MAX_BYTES = 256 * 1024
 # In a longer chunk it pays to look for requests alike even if it does not end with one.
 _LONG_CHUNK = 4096
 _LARGE_BULK = 16 * 1024
+# Those of a request of four words, and what is behind the last.
+_USUAL_LINES = 10
 # What other types than bulk strings begin with, those that hiredis hands on as
 # bytes or lists, or allocates when they are announced. An argument may contain
 # them as well: then the chunk is looked at more closely.
@@ -154,9 +156,15 @@ class RequestReader:
         """
         if self.buffer or self.limited:
             return None
+        layout = self._layout
+        if layout is not None and layout.size == len(data):
+            # It is as long as the last pipeline.
+            return None
         if len(data) >= SMALL_REQUEST:
             return split_request(data) if len(data) < LARGEST_REQUEST else None
-        lines = data.split(b"\r\n")
+        # No more than it takes to see that this is not one of the usual requests:
+        # most chunks that are not, are pipelines.
+        lines = data.split(b"\r\n", _USUAL_LINES)
         # The usual ones without a loop.
         if len(lines) == 6:
             first, head1, word1, head2, word2, end = lines
@@ -181,7 +189,7 @@ class RequestReader:
             return None
         if len(lines) == 2:
             return words_of_line(data)
-        return words_of(lines)
+        return words_of(lines) if len(lines) <= _USUAL_LINES else split_request(data)
 
     def feed(self, data: bytes) -> Iterable[Request]:
         """
