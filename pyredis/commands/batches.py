@@ -31,7 +31,7 @@ from pyredis.datatypes.sets import SetValue
 from pyredis.execution.client import Context
 from pyredis.execution.table import in_batch
 from pyredis.keyspace.events import HASH, LIST, SET, STRING
-from pyredis.primitives.numbers import INT64_MAX
+from pyredis.primitives.numbers import INT64_MAX, parse_int
 from pyredis.wire.replies import OK, Reply
 
 _READABLE: frozenset[Any] = frozenset({bytes, int, type(None)})
@@ -88,7 +88,13 @@ def incr_each(ctx: Context, count: int, keys: Sequence[bytes]) -> list[Reply]:
     if keys.count(keys[0]) == count:
         return _count_up(ctx, keys[0], 0 if found[0] is None else found[0], count)
     if not {*map(type, found)} <= _COUNTABLE:
-        return []
+        # What SET stored has not been read as a number yet.
+        try:
+            found = [parse_int(text) if text.__class__ is bytes else text for text in found]
+        except ValueError:
+            return []
+        if not {*map(type, found)} <= _COUNTABLE:
+            return []
     totals: list[Any] = [1 if number is None else number + 1 for number in found]
     if len({*keys}) != count:
         # Some come again, and are counted up from what they were by then.

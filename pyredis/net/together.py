@@ -120,7 +120,7 @@ def _answer_pipelines(
     resp, command, now_ms = client.resp, client.last_command, client.last_interaction_ms
     human = batch.typed and gathered[0][0].speaks_human
     # At best cut out of one piece.
-    wire, width = (b"", 0) if human else encoded_each(replies, resp)
+    wire, width = (b"", 0) if human else encoded_each(replies, resp, only_even=True)
     done = len(replies)
     start = input_bytes = output_bytes = 0
     rest: Gathered = []

@@ -37,6 +37,7 @@ from pyredis.wire.replies import (
 Append = Callable[[bytes], object]
 
 CRLF = b"\r\n"
+_NOTHING = (b"", 0)
 LARGE_BULK = 1024
 """From this length on, the heads of bulk strings are not kept ready."""
 
@@ -57,13 +58,15 @@ def _bulk_body(items: Iterable[bytes]) -> bytes:
     return _bulks(items)[0]
 
 
-def _bulks(items: Iterable[bytes]) -> tuple[bytes, int]:
-    """Join bulk strings; return also how many bytes each takes, 0 if they differ in that."""
+def _bulks(items: Iterable[bytes], only_even: bool = False) -> tuple[bytes, int]:
+    """Join bulk strings; see `encoded_each`."""
     lengths = list(map(len, items))
     first = lengths[0]
     if lengths.count(first) == len(lengths):
         head = b"\r\n$%d\r\n" % first
         return head[2:] + head.join(items) + CRLF, len(head) + first
+    if only_even:
+        return _NOTHING
     try:
         body = b"".join(chain.from_iterable(zip(map(_between, lengths), items, strict=True)))
     except IndexError:
@@ -337,50 +340,60 @@ def encoded(reply: Any, resp: int) -> bytes:
     return b"".join(pieces)
 
 
-def encoded_each(replies: list[Any], resp: int) -> tuple[bytes, int]:
+def encoded_each(replies: list[Any], resp: int, only_even: bool = False) -> tuple[bytes, int]:
     """
     Return several replies, at least one, as bytes; fast where all are alike.
 
+    Args:
+        replies: The replies.
+        resp: The protocol's version.
+        only_even: Whether they are of use in one piece only if they can be cut out of it.
+
     Returns:
-        All of them, and how many bytes each is; 0 if they differ in that, or it is
-        not known.
+        All of them, and how many bytes each is. If they differ in that, or it is not
+        known, it is 0, and nothing is encoded in vain.
     """
     first = replies[0]
     kind = first.__class__
     count = len(replies)
     if [*map(type, replies)].count(kind) == count:
         if kind is bytes:
-            return _bulks(replies)
+            return _bulks(replies, only_even)
         if kind is int:
-            return _encoded_integers(replies)
+            return _encoded_integers(replies, only_even)
         if kind is Simple and replies.count(first) == count:
             return first.wire * count, len(first.wire)
+        if replies[-1] is first and all(reply is first for reply in replies):
+            wire = encoded(first, resp)
+            return wire * count, len(wire)
+        if only_even:
+            return _NOTHING
         if kind is Double:
             texts = _score_texts(replies)
             wire = _bulk_body(texts) if resp == 2 else b",%b\r\n" * count % tuple(texts)
             return wire, 0
-        if replies[-1] is first and all(reply is first for reply in replies):
-            wire = encoded(first, resp)
-            return wire * count, len(wire)
         if kind is list and {*map(len, replies)} == {2}:
             pairs = _encoded_pairs(replies, resp)
             if pairs is not None:
                 return pairs, 0
+    if only_even:
+        return _NOTHING
     pieces: list[bytes] = []
     _encode_items(replies, pieces.append, resp)
     return b"".join(pieces), 0
 
 
-def _encoded_integers(numbers: list[int]) -> tuple[bytes, int]:
-    """Return integers as bytes, and how many each is, 0 if they differ in that."""
+def _encoded_integers(numbers: list[int], only_even: bool) -> tuple[bytes, int]:
+    """Return integers as bytes; see `encoded_each`."""
     count = len(numbers)
-    if numbers.count(numbers[0]) == count:
-        wire = b":%d\r\n" % numbers[0]
+    least, most = min(numbers), max(numbers)
+    wire = b":%d\r\n" % most
+    if least == most:
         return wire * count, len(wire)
-    wire = b":%d\r\n" * count % tuple(numbers)
-    width = wire.find(b"\n") + 1
-    is_even = len(wire) == width * count and wire[width - 1 :: width].count(b"\n") == count
-    return wire, width if is_even else 0
+    width = len(wire) if least >= 0 and len(b"%d" % least) == len(wire) - 3 else 0
+    if only_even and not width:
+        return _NOTHING
+    return b":%d\r\n" * count % tuple(numbers), width
 
 
 def _encoded_pairs(replies: list[list[Any]], resp: int) -> bytes | None:

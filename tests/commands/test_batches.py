@@ -256,6 +256,18 @@ class TogetherTests(SynchronousTestCase):
         self.assertEqual((done, replies[:2]), (0, [INT64_MAX - 1, INT64_MAX]))
         self.assertIsInstance(replies[2], RedisError)
 
+    def test_counters_that_were_set(self) -> None:
+        """Texts that are numbers are counted up as numbers; one that is none stops nobody else."""
+        self.session.do("MSET", "a", "41", "b", "-1", "c", "07")
+
+        self.assertEqual(
+            together(self.session, b"INCR", [[b"a"], [b"b"], [b"n1"]]), (3, [42, 0, 2])
+        )
+        done, replies = together(self.session, b"INCR", [[b"a"], [b"c"], [b"b"]])
+
+        self.assertEqual((done, replies[0], replies[2]), (0, 43, 1))
+        self.assertIsInstance(replies[1], RedisError)
+
     def test_where_others_expire(self) -> None:
         """Deadlines of other keys are in nobody's way, those of the same keys are."""
         self.session.do("SET", "other", "v", "PX", "100")

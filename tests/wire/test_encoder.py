@@ -299,6 +299,10 @@ class SeveralTests(SynchronousTestCase):
             [b"a", b"b"],
             [b"a", b"x" * 2000],
             [1, -2],
+            [10, 99],
+            [10, 9],
+            [-1, 10],
+            [7, 7],
             [OK] * 3,
             [OK, PONG],
             [b"a", None],
@@ -318,6 +322,12 @@ class SeveralTests(SynchronousTestCase):
             [Scored([b"a", b"b"], [1.0, 2.5])] * 2,
         ):
             for resp in (2, 3):
+                each = [encoded(reply, resp) for reply in some]
+                wire, width = encoded_each(some, resp)
+                self.assertEqual(wire, b"".join(each))
+                self.assertIn(width, (0, len(each[0])))
+                if width:
+                    self.assertEqual({*map(len, each)}, {width})
                 self.assertEqual(
-                    encoded_each(some, resp)[0], b"".join(encoded(each, resp) for each in some)
+                    encoded_each(some, resp, only_even=True), (wire, width) if width else (b"", 0)
                 )
