@@ -13,7 +13,7 @@ PIP = $(VENV)/bin/python -m pip $(if $(V),,--quiet) --disable-pip-version-check
 .DEFAULT_GOAL := help
 # A virtual environment that could not be completed is not used.
 .DELETE_ON_ERROR:
-.PHONY: help run demo test test-long trial lint format bench guard stalls footprint coverage wheel clean
+.PHONY: help run demo test test-long trial lint format bench guard stalls footprint scale coverage wheel clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ stalls: $(VENV)/.for-bench  ## Measure how long clients wait while something lar
 
 footprint: $(VENV)/.for-bench  ## Measure startup, memory and idle connections
 	$(VENV)/bin/python -m benchmarks.footprint $(ARGS)
+
+scale: $(VENV)/.for-bench  ## Measure throughput with ten million keys and ten thousand clients
+	$(VENV)/bin/python -m benchmarks.scale $(ARGS)
 
 coverage: $(VENV)/.for-dev  ## Run the tests and show which branches they miss
 	$(VENV)/bin/python -m coverage erase

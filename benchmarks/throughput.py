@@ -102,22 +102,36 @@ class Bench:
         return min(self.keyspace, MOST_BYTES // len(case.data))
 
     def _run(self, port: int, case: Case, requests: int) -> tuple[float, dict[str, float]]:
-        argv = [self.program, "-h", "127.0.0.1", "-p", str(port), "--precision", "3"]
+        argv = [self.program, "-h", "127.0.0.1", "-p", str(port)]
         argv += ["-c", str(case.result.clients), "-n", str(requests)]
         argv += ["-P", str(case.result.pipeline)]
         argv += ["-r", str(self._keys(case)), "-d", str(len(case.data))]
         argv += case.workload.arguments(case.data)
-        try:
-            done = subprocess.run(
-                argv, capture_output=True, text=True, timeout=RUN_LIMIT_S, check=False
-            )
-        except subprocess.TimeoutExpired as error:
-            raise BenchmarkError(f"no end after {RUN_LIMIT_S:.0f} s") from error
-        try:
-            return told(done.stdout if done.returncode == 0 else "")
-        except ValueError as error:
-            complaint = (done.stderr or done.stdout).strip().splitlines()[-1:]
-            raise BenchmarkError(f"redis-benchmark: {' '.join(complaint) or error}") from error
+        return asked(argv)
+
+
+def asked(argv: Sequence[str]) -> tuple[float, dict[str, float]]:
+    """
+    Run redis-benchmark; return what `told` finds in its report.
+
+    Raises:
+        BenchmarkError: It fails, or does not end.
+    """
+    try:
+        done = subprocess.run(
+            [argv[0], "--precision", "3", *argv[1:]],
+            capture_output=True,
+            text=True,
+            timeout=RUN_LIMIT_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise BenchmarkError(f"no end after {RUN_LIMIT_S:.0f} s") from error
+    try:
+        return told(done.stdout if done.returncode == 0 else "")
+    except ValueError as error:
+        complaint = (done.stderr or done.stdout).strip().splitlines()[-1:]
+        raise BenchmarkError(f"redis-benchmark: {' '.join(complaint) or error}") from error
 
 
 def told(text: str) -> tuple[float, dict[str, float]]:
