@@ -72,7 +72,7 @@ def set_each(
     ctx: Context, count: int, keys: Sequence[bytes], values: Sequence[bytes]
 ) -> list[Reply]:
     """Set strings."""
-    if not ctx.db.store_many(keys, values):
+    if not ctx.db.store_many(keys, ctx.db.short_strings.of_each(values)):
         return []
     ctx.db.changed(keys[0], STRING, b"set", count)
     return [OK] * count
@@ -121,8 +121,10 @@ def _count_up(ctx: Context, key: bytes, number: Any, count: int) -> list[Reply]:
 @in_batch(strings.mset, in_order=True)
 def mset_each(ctx: Context, count: int, words: Sequence[bytes]) -> list[Reply]:
     """Set several strings, again and again."""
-    keys = words[::2]
-    if len(words) // count % 2 or not ctx.db.store_many(keys, words[1::2]):
+    if len(words) // count % 2:
+        return []
+    db, keys = ctx.db, words[::2]
+    if not db.store_many(keys, db.short_strings.of_each(words[1::2])):
         return []
     ctx.db.changed(keys[0], STRING, b"set", len(keys))
     return [OK] * count

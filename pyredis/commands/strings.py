@@ -183,7 +183,7 @@ def getrange(ctx: Context, key: bytes, start: bytes, end: bytes) -> Reply:
 def getset(ctx: Context, key: bytes, value: bytes) -> Reply:
     """Set the string value of a key and return the old one."""
     old = get(ctx, key)
-    ctx.db.store(key, value)
+    ctx.db.store(key, ctx.db.short_strings.of(value))
     ctx.db.changed(key, STRING, b"set")
     ctx.propagate(b"SET", key, value)
     return old
@@ -337,7 +337,7 @@ def set_(ctx: Context, key: bytes, value: bytes, *options: bytes) -> Reply:
     if options:
         return _set_with_options(ctx, key, value, options)
     db = ctx.db
-    db.store(key, value)
+    db.store(key, db.short_strings[value] if len(value) <= strings.SHORT_BYTES else value)
     db.changed(key, STRING, b"set")
     return OK
 
@@ -373,7 +373,7 @@ def setnx(ctx: Context, key: bytes, value: bytes) -> Reply:
     """Set the string value of a key unless the key exists."""
     if ctx.db.lookup_write(key) is not None:
         return 0
-    ctx.db.store(key, value)
+    ctx.db.store(key, ctx.db.short_strings.of(value))
     ctx.db.changed(key, STRING, b"set")
     return 1
 
@@ -457,7 +457,7 @@ def _set_expiring(
         request: What to repeat elsewhere, if it means the same there.
     """
     db = ctx.db
-    db.store(key, value)
+    db.store(key, db.short_strings.of(value))
     db.set_deadline(key, deadline_ms)
     db.changed(key, STRING, b"set")
     db.notify(key, GENERIC, b"expire")
@@ -537,11 +537,11 @@ def _read_getex_options(options: tuple[bytes, ...]) -> tuple[bytes, bytes] | Non
 def _store_pairs(ctx: Context, pairs: tuple[bytes, ...]) -> None:
     db = ctx.db
     keys, values = pairs[::2], pairs[1::2]
-    if db.store_many(keys, values):
+    if db.store_many(keys, db.short_strings.of_each(values)):
         db.changed(keys[0], STRING, b"set", len(keys))
         return
     for key, value in zip(keys, values, strict=True):
-        db.store(key, value)
+        db.store(key, db.short_strings.of(value))
         db.changed(key, STRING, b"set")
 
 

@@ -11,6 +11,7 @@ OBJECT ENCODING can tell from others.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple, TypeAlias
 
 from pyredis.datatypes.encodings import is_integer
@@ -24,6 +25,45 @@ class PrintedNumber(bytes):
     """The text of an integer that is stored as a text: INCRBYFLOAT does not look what it prints."""
 
     __slots__ = ()
+
+
+SHORT_BYTES = 8
+"""Values of so many bytes or fewer are shared."""
+
+_MOST_SHARED = 10_000
+
+
+class SharedStrings(dict[bytes, bytes]):
+    """
+    One object for each short value that many keys have: flags, states, small numbers.
+
+    An object of three bytes takes 48. As Redis shares integers below 10,000, keys
+    share what is here; and who reads one of many keys finds it in the processor's
+    cache. What comes after ten thousand others begins anew.
+    """
+
+    __slots__ = ()
+
+    def __missing__(self, value: bytes) -> bytes:
+        """Return the value itself, and keep it for others if it is short."""
+        if len(value) <= SHORT_BYTES:
+            if len(self) >= _MOST_SHARED:
+                self.clear()
+            self[value] = value
+        return value
+
+    def of(self, value: bytes) -> bytes:
+        """Return the object to store for a value."""
+        return self[value] if len(value) <= SHORT_BYTES else value
+
+    def of_each(self, values: Sequence[bytes]) -> Sequence[bytes]:
+        """Return the objects to store for values; it is worth it if the first one is short."""
+        first = values[0]
+        if len(first) > SHORT_BYTES:
+            return values
+        if values[-1] == first and values.count(first) == len(values):
+            return [self[first]] * len(values)
+        return [*map(self.__getitem__, values)]
 
 
 def from_float(text: bytes) -> bytes:

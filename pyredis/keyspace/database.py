@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection, Iterable, Sequence
-from itertools import repeat
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from pyredis.datatypes.gradual_scan_index import GradualScanIndex
@@ -76,6 +75,7 @@ class Database:
             :mod:`pyredis.keyspace.frequencies`; None while nobody asked for it
             (see :mod:`pyredis.keyspace.keyspace`).
         hits: Look-ups for reading that found a key; ``misses`` those that did not.
+        short_strings: Gives short values as objects that keys share.
         unpacked: Keys under which there was a hash lately that was not packed; see
             :mod:`pyredis.keyspace.resting`.
         watchful: True while a key or field may have a deadline or accesses are
@@ -91,6 +91,7 @@ class Database:
         "keyspace",
         "misses",
         "number",
+        "short_strings",
         "unpacked",
         "values",
         "watchful",
@@ -99,6 +100,7 @@ class Database:
     def __init__(self, number: int, keyspace: Keyspace) -> None:
         self.number = number
         self.keyspace = keyspace
+        self.short_strings = keyspace.short_strings
         self.values: dict[bytes, Value] = {}
         self.deadlines = Deadlines()
         self.field_deadlines = Deadlines()
@@ -282,11 +284,9 @@ class Database:
         if self.watchful or len(values) != count:
             self._stored(key, len(values) != count)
 
-    def store_many(self, keys: Collection[bytes], values: Sequence[StringValue]) -> bool:
+    def store_many(self, keys: Collection[bytes], values: Collection[StringValue]) -> bool:
         """
         Give several keys strings as values, one after the other.
-
-        Keys that get the same value, as flags do, share one object.
 
         Returns:
             False if nothing was done because it takes more than that: somebody
@@ -294,11 +294,7 @@ class Database:
         """
         if self._index is not None or self.keyspace.observed or not self._are_plain(keys):
             return False
-        first = values[0]
-        if values[-1] == first and values.count(first) == len(values):
-            self.values.update(zip(keys, repeat(first, len(keys)), strict=True))
-        else:
-            self.values.update(zip(keys, values, strict=True))
+        self.values.update(zip(keys, values, strict=True))
         return True
 
     def overwrite(self, key: bytes, value: Value) -> None:

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from pyredis.datatypes.strings import SharedStrings
 from pyredis.keyspace.arrivals import Arrivals
 from pyredis.keyspace.database import FREED_AT_ONCE, Database
 from pyredis.keyspace.frequencies import FrequencyCounting
@@ -60,6 +61,7 @@ class Keyspace:
         arrivals: When keys came, for those whose accesses were not noted yet.
         touching: False while a client runs a command that asked for no traces
             (CLIENT NO-TOUCH): looking a key up is no access then.
+        short_strings: Gives short values as objects that keys share.
         frozen: What was there at a moment and is still being read, if anything is.
         free_later: Called with a container that is used no more.
         lazy_free: Containers waiting to be freed in slices.
@@ -71,6 +73,7 @@ class Keyspace:
         self.rng = rng
         self.now_ms = clock()
         self.started_ms = self.now_ms
+        self.short_strings = SharedStrings()
         self.databases = [Database(number, self) for number in range(databases)]
         self.dirty = 0
         self.saved_at = 0

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
+from pyredis.datatypes.strings import SHORT_BYTES
 from pyredis.errors import RedisError
 from pyredis.keyspace.frequencies import FrequencyCounting
 from pyredis.persistence.rdb_format import (
@@ -365,9 +366,11 @@ class _Filling:
                 continue
             if number != current:
                 db, current = self._database(number), number
-                values, load = db.values, db.load
+                values, load, shared = db.values, db.load, db.short_strings
             if key in values:
                 self._make_room(db, key)
+            if value.__class__ is bytes and len(value) <= SHORT_BYTES:
+                value = shared[value]
             load(key, value, deadline_ms)
             if (idle_s is not None or frequency is not None) and db.accesses is not None:
                 note_use(self._server, db, key, idle_s, frequency)

@@ -67,6 +67,37 @@ class ReadingTests(SynchronousTestCase):
         self.assertEqual(strings.get_range(b"", 0, -1), b"")
 
 
+class SharedTests(SynchronousTestCase):
+    """One object for equal short values."""
+
+    def setUp(self) -> None:
+        """Begin with none."""
+        self.shared = strings.SharedStrings()
+
+    def test_short_ones_are_one_object(self) -> None:
+        """Whether they come one by one or together; long ones are what they were."""
+        first, second = bytes([1, 2]), bytes([1, 2])
+
+        self.assertIs(self.shared.of(first), self.shared.of(second))
+        for pair in ([first, second], [second, b"other"]):
+            self.assertIs(self.shared.of_each(pair)[0], first)
+
+    def test_long_ones_are_left_alone(self) -> None:
+        """Also where they stand beside short ones."""
+        long = bytes(strings.SHORT_BYTES + 1)
+
+        self.assertIs(self.shared.of(long), long)
+        self.assertEqual(self.shared.of_each([long, b"short"]), [long, b"short"])
+        self.assertIs(self.shared.of_each([b"short", long])[1], long)
+        self.assertEqual([*self.shared], [b"short"])
+
+    def test_bounded(self) -> None:
+        """However many different values come."""
+        for number in range(25_000):
+            self.assertEqual(self.shared.of(b"%d" % number), b"%d" % number)
+        self.assertLessEqual(len(self.shared), 10_000)
+
+
 class ChangingTests(SynchronousTestCase):
     """Changes in place."""
 

@@ -55,13 +55,6 @@ class SeveralStringsTests(DatabaseCase):
 
         self.assertEqual(self.db.values, {b"a": b"3", b"b": b"2"})
 
-    def test_equal_values(self) -> None:
-        """They are one object."""
-        self.assertTrue(self.db.store_many([b"a", b"b"], [bytes([1, 2]), bytes([1, 2])]))
-
-        self.assertEqual(self.db.values, {b"a": b"\1\2", b"b": b"\1\2"})
-        self.assertIs(self.db.values[b"a"], self.db.values[b"b"])
-
 
 class LookupTests(DatabaseCase):
     """Looking for keys."""
