@@ -31,11 +31,10 @@ from pyredis.datatypes.sets import SetValue
 from pyredis.execution.client import Context
 from pyredis.execution.table import in_batch
 from pyredis.keyspace.events import HASH, LIST, SET, STRING
-from pyredis.primitives.numbers import INT64_MAX, parse_int
+from pyredis.primitives.numbers import INT64_MAX, canonical_int
 from pyredis.wire.replies import OK, Reply
 
 _READABLE: frozenset[Any] = frozenset({bytes, int, type(None)})
-_COUNTABLE: frozenset[Any] = frozenset({int, type(None)})
 
 
 @in_batch(connection.ping)
@@ -87,15 +86,12 @@ def incr_each(ctx: Context, count: int, keys: Sequence[bytes]) -> list[Reply]:
         return []
     if keys.count(keys[0]) == count:
         return _count_up(ctx, keys[0], 0 if found[0] is None else found[0], count)
-    if not {*map(type, found)} <= _COUNTABLE:
-        # What SET stored has not been read as a number yet.
-        try:
-            found = [parse_int(text) if text.__class__ is bytes else text for text in found]
-        except ValueError:
+    try:
+        totals: list[Any] = [1 if number is None else number + 1 for number in found]
+    except TypeError:
+        totals = [*map(_one_more, found)]
+        if None in totals:
             return []
-        if not {*map(type, found)} <= _COUNTABLE:
-            return []
-    totals: list[Any] = [1 if number is None else number + 1 for number in found]
     if len({*keys}) != count:
         # Some come again, and are counted up from what they were by then.
         places = dict(zip(reversed(keys), range(count - 1, -1, -1), strict=True))
@@ -107,6 +103,15 @@ def incr_each(ctx: Context, count: int, keys: Sequence[bytes]) -> list[Reply]:
         return []
     db.changed(keys[0], STRING, b"incrby", count)
     return totals
+
+
+def _one_more(value: Any) -> int | None:
+    """Return the value that INCR makes of one, None if it makes none."""
+    if value.__class__ is bytes:
+        value = canonical_int(value)  # SET does not look whether it stores a number
+    elif value is None:
+        return 1
+    return value + 1 if value.__class__ is int else None
 
 
 def _count_up(ctx: Context, key: bytes, number: Any, count: int) -> list[Reply]:

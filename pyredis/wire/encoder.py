@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 from itertools import chain, repeat
+from operator import itemgetter
 from typing import Any
 
 from pyredis.errors import RedisError
@@ -393,6 +394,8 @@ def _encoded_integers(numbers: list[int], only_even: bool) -> tuple[bytes, int]:
     width = len(wire) if least >= 0 and len(b"%d" % least) == len(wire) - 3 else 0
     if only_even and not width:
         return _NOTHING
+    if least >= 0 and most < LARGE_BULK:
+        return b"".join(itemgetter(*numbers)(SMALL_INTEGERS)), width
     return b":%d\r\n" * count % tuple(numbers), width
 
 
