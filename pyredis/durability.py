@@ -8,7 +8,6 @@ child process.
 
 from __future__ import annotations
 
-import contextlib
 import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -22,12 +21,12 @@ from twisted.python.failure import Failure
 from pyredis.errors import RedisError
 from pyredis.execution.instance import Instance
 from pyredis.file_system import FileSystem
-from pyredis.replication.incoming_snapshot import IncomingSnapshot
 from pyredis.services.append_only_files import AppendOnlyError
 from pyredis.services.append_only_service import AppendOnlyService
 from pyredis.services.child_process import ChildProcess
 from pyredis.services.listeners import ListenerService
 from pyredis.services.loading import Loading, LoadingFailed, Steps
+from pyredis.services.replacement import Replacement
 from pyredis.services.sliced_work import SlicedWork
 from pyredis.services.snapshot_service import SnapshotService
 
@@ -85,6 +84,7 @@ class Durability:
         loading: Loads snapshots.
         snapshots: Saves them, None if there are none.
         append_only: The append-only file.
+        replacement: Replaces the data by those of a primary.
         child: What writes in the background.
         give_up: Called when the server cannot start, to end it.
         has_failed: Whether the data could not be loaded.
@@ -125,6 +125,7 @@ class Durability:
         self.append_only.in_round = listeners.is_reading
         self.append_only.listen = self._listen
         server.append_only = self.append_only
+        self.replacement = Replacement(server, self.loading, self.append_only)
         self.snapshots: SnapshotService | None = None
         if keeps_snapshots:
             self.snapshots = SnapshotService(server, self._files, self.child, self.loading, clock)
@@ -217,39 +218,6 @@ class Durability:
         else:
             self._log.failure("Loading the RDB file failed unexpectedly", failure)
         self._fail()
-
-    def replace_by(self, incoming: IncomingSnapshot) -> Deferred[Mapping[bytes, bytes]]:
-        """
-        Load a primary's snapshot in place of all that is here.
-
-        Returns:
-            A Deferred of what the snapshot says beside the keys; it fails if it
-            cannot be loaded, and cancelling it stops the work.
-        """
-        server = self._server
-        aux: dict[bytes, bytes] = {}
-        self._log.info("MASTER <-> REPLICA sync: Flushing old data")
-        server.remove_all_keys(server.keyspace.databases)
-        server.scripting.libraries.flush()
-        self._log.info("MASTER <-> REPLICA sync: Loading DB in memory")
-        self.loading.begin(incoming.total_bytes)
-        steps = self.loading.rdb(
-            incoming.portions(),
-            incoming.total_bytes,
-            keeping_expired=True,
-            replacing=True,
-            on_end=lambda reader: aux.update(reader.aux),
-        )
-
-        def ended(result: Any) -> Any:
-            self.loading.end()
-            # What the append-only file holds are not these data.
-            if self.append_only.is_on:
-                with contextlib.suppress(RedisError):
-                    self.append_only.rewrite(later=True)
-            return result if isinstance(result, Failure) else aux
-
-        return self.loading.in_slices(steps).addBoth(ended)
 
     def _advance(self, steps: Iterator[None]) -> None:
         """Load one slice more."""

@@ -178,7 +178,7 @@ class RedisServer(MultiService):
             self.primary,
             links.endpoint,
             self._make_spool,
-            self.durability.replace_by,
+            self.durability.replacement,
         )
         self.instance.following = self.following
         self.failover = Handover(self.instance, self.primary, self.following)

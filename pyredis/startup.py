@@ -220,14 +220,23 @@ def _missing_supervisor(wanted: str) -> str:
     return f"{wanted} supervision requested, but {variable} not found!"
 
 
-def _report_crashes(settings: Settings, stream: TextIO) -> None:
+def _report_crashes(settings: Settings, stream: TextIO, log: Any) -> None:
     """Write where all threads were to the log when the process crashes, now and as settings say."""
+
+    def aborted(number: int, frame: object) -> None:
+        # Only one that came from outside: whoever aborts in the process does not come back.
+        log.critical("PyRedis crashed by signal: {number}", number=number)
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
 
     def apply() -> None:
         if settings.crash_log_enabled:
+            # First, for the other handler to hand on to it.
+            signal.signal(signal.SIGABRT, aborted)
             faulthandler.enable(stream)
         else:
             faulthandler.disable()
+            signal.signal(signal.SIGABRT, signal.SIG_DFL)
 
     settings.observe("crash-log-enabled", apply)
     apply()
@@ -319,7 +328,7 @@ def _run(start: Start, stream: TextIO) -> int:
     globalLogBeginner.beginLoggingTo(observers, redirectStandardIO=False, discardBuffer=True)
     log = Logger(namespace="pyredis")
     _greet(log, start)
-    _report_crashes(settings, stream)
+    _report_crashes(settings, stream, log)
     reactor_: Any = reactor
     server = build(start, reactor_, reactor_.stop)
     observer.is_replica = lambda: server.instance.following.is_on

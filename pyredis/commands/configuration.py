@@ -94,7 +94,10 @@ def config_set(ctx: Context, *options: bytes) -> Reply:
     for index, name in enumerate(options[: len(options) // 2 * 2 : 2]):
         if is_sensitive(name):
             ctx.client.redact(first + 2 * index + 1)
+    keyspace = ctx.keyspace
     ctx.settings.set_many(
-        pairs_of(options), is_local=ctx.client.is_local, loading=ctx.keyspace.loading
+        pairs_of(options),
+        is_local=ctx.client.is_local,
+        loading=keyspace.loading or keyspace.loading_aside,
     )
     return OK

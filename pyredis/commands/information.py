@@ -209,7 +209,7 @@ def _script_memory(ctx: Context) -> Fields:
 def _persistence(ctx: Context) -> Fields:
     server = ctx.server
     yield "loading", int(ctx.keyspace.loading)
-    yield "async_loading", 0
+    yield "async_loading", int(ctx.keyspace.loading_aside)
     yield "current_cow_peak", 0
     yield "current_cow_size", 0
     yield "current_cow_size_age", 0

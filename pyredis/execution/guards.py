@@ -111,10 +111,19 @@ def across_slots(client: Client, command: Command, argv: Sequence[bytes]) -> Red
 
 
 def loading(client: Client, command: Command, argv: Sequence[bytes]) -> RedisError | None:
-    """Refuse most commands while the data set is loaded."""
-    if client.ctx.keyspace.loading and not command.allowed_loading:
+    """Refuse most commands while the data set is loaded, and some while its successor is."""
+    keyspace = client.ctx.keyspace
+    if (keyspace.loading and not command.allowed_loading) or (
+        keyspace.loading_aside and _disturbs_loading(client, command)
+    ):
         return RedisError("Redis is loading the dataset in memory", code="LOADING")
     return None
+
+
+def _disturbs_loading(client: Client, command: Command) -> bool:
+    if command.runs_queue and client.transaction is not None:
+        return any(queued.no_async_loading for queued, _ in client.transaction.queued)
+    return command.no_async_loading
 
 
 def busy(client: Client, command: Command, argv: Sequence[bytes]) -> RedisError | None:

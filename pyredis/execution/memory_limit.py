@@ -155,7 +155,8 @@ class MemoryLimit:
     def _may_evict(self) -> bool:
         """Tell whether the data may change now; on a replica that is its primary's affair."""
         server = self._server
-        if not self.bytes or server.keyspace.loading or server.pause.is_on:
+        keyspace = server.keyspace
+        if not self.bytes or keyspace.loading or keyspace.loading_aside or server.pause.is_on:
             return False
         return not (server.settings.replicaof and server.settings.replica_ignore_maxmemory)
 

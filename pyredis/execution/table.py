@@ -349,6 +349,7 @@ class Command:
         "minimum",
         "nanoseconds",
         "needs_auth",
+        "no_async_loading",
         "no_multi",
         "no_script",
         "rejected",
@@ -384,6 +385,7 @@ class Command:
         self.no_multi = NO_MULTI in flags
         self.no_script = NOSCRIPT in flags
         self.allowed_loading = LOADING in flags
+        self.no_async_loading = Flag.NO_ASYNC_LOADING in flags
         self.allowed_stale = STALE in flags
         self.allow_busy = ALLOW_BUSY in flags
         self.runs_in_transaction = declaration.runs_in_transaction

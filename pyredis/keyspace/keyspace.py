@@ -48,6 +48,8 @@ class Keyspace:
         saved_at: What that was when the data were last saved or loaded.
         observed: True while anybody observes changes or events.
         loading: True while a file is loaded: nothing expires then.
+        loading_aside: True while other data are loaded that are to take the place of
+            these, which are served until then.
         may_expire: False on a replica and while writes are paused: what is due
             then reads as absent but stays.
         replaces_expired: On a replica that clients write to: a key that is due makes way
@@ -82,6 +84,7 @@ class Keyspace:
         self.evicted_keys = 0
         self.observed = False
         self.loading = False
+        self.loading_aside = False
         self.may_expire = True
         self.keeps_expired = False
         self.replaces_expired = False

@@ -59,7 +59,7 @@ class PrimaryLink(Protocol):
         """Hang up at once; nobody is told any more."""
         self.on_lost = lambda: None
         self.on_data = lambda data: None
-        if isinstance(self.transport, tcp.Connection):
+        if isinstance(self.transport, tcp.Connection) and self.transport.connected:
             # At once, not at the reactor's next turn: a command under way may take long.
             with suppress(OSError):
                 self.transport.socket.shutdown(socket.SHUT_RDWR)

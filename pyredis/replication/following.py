@@ -10,7 +10,7 @@ bytes holds for the whole chain.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
@@ -24,13 +24,14 @@ from pyredis.errors import ProtocolError, RedisError
 from pyredis.execution.client import Client
 from pyredis.net.primary_link import PrimaryConnection, PrimaryLink, PrimaryLinkFactory
 from pyredis.replication.handshake import Handshake, Refused, Request
-from pyredis.replication.incoming_snapshot import IncomingSnapshot
+from pyredis.replication.intake import Aux, Intake, Load, Loader
 from pyredis.wire.request_encoder import encode_request
 from pyredis.wire.requests import RequestReader
 
 if TYPE_CHECKING:
     from pyredis.execution.instance import Instance
     from pyredis.keyspace.database import Database
+    from pyredis.replication.incoming_snapshot import IncomingSnapshot
     from pyredis.replication.primary import Primary
     from pyredis.replication.transfer import Spool
 
@@ -42,8 +43,6 @@ _UNBLOCKED = RedisError(
     "force unblock from blocking operation, instance state changed (master -> replica?)",
     code="UNBLOCKED",
 )
-
-LoadSnapshot = Callable[[IncomingSnapshot], "Deferred[Mapping[bytes, bytes]]"]
 
 
 class LinkState(Enum):
@@ -65,7 +64,7 @@ class Following:
         primary: Its own part as a primary of others: it keeps the history.
         endpoint: Returns the endpoint of a server, and takes a timeout in seconds.
         make_spool: Returns a new temporary file.
-        load: Replaces all data by a snapshot's; its Deferred brings the AUX fields.
+        loader: Replaces all data by a snapshot's.
 
     Attributes:
         address: Whom it follows; None if nobody.
@@ -81,21 +80,20 @@ class Following:
         primary: Primary,
         endpoint: Callable[[tuple[str, int], float], Any],
         make_spool: Callable[[], Spool],
-        load: LoadSnapshot,
+        loader: Loader,
     ) -> None:
         self._server = server
         self._primary = primary
         self._endpoint = endpoint
         self._make_spool = make_spool
-        self._load = load
+        self._loader = loader
         self.on_change: Callable[[], None] = lambda: None
         self.address: PrimaryAddress | None = None
         self.state = LinkState.CONNECT
         self._link: PrimaryLink | None = None
         self._attempt: Deferred[Any] | None = None
-        self._loaded: Deferred[Any] | None = None
         self._handshake: Handshake | None = None
-        self._incoming: IncomingSnapshot | None = None
+        self._intake: Intake | None = None
         self._client: Client | None = None
         self.database = 0
         self._reader = RequestReader()
@@ -228,16 +226,9 @@ class Following:
             "slave_read_repl_offset": offset + len(self._unrepeated),
             "slave_repl_offset": offset,
         }
-        incoming = self._incoming
-        if incoming is not None:
-            total, taken = incoming.total_bytes, incoming.taken_bytes
-            fields |= {
-                "master_sync_total_bytes": total,
-                "master_sync_read_bytes": taken,
-                "master_sync_left_bytes": max(total - taken, 0),
-                "master_sync_perc": f"{100 * taken / total if total else 0:.2f}",
-                "master_sync_last_io_seconds_ago": silent_s,
-            }
+        if self._intake is not None:
+            fields |= self._intake.fields()
+            fields["master_sync_last_io_seconds_ago"] = silent_s
         if not self.is_linked:
             down_s = (self._now_ms() - self._down_since_ms) // 1000
             fields["master_link_down_since_seconds"] = down_s
@@ -259,9 +250,12 @@ class Following:
         if self.address is None:
             return
         timeout_ms = self._server.settings.repl_timeout * 1000
+        intake = self._intake
+        if intake is not None and not intake.is_waiting:
+            self._heard_ms = self._now_ms()  # nothing can be heard
         if self.state is LinkState.CONNECT:
             self._connect()
-        elif self._now_ms() - self._heard_ms > timeout_ms and self._loaded is None:
+        elif self._now_ms() - self._heard_ms > timeout_ms:
             if self.is_linked:
                 self._log.warn("MASTER timeout: no data nor PING received...")
             else:
@@ -269,7 +263,7 @@ class Following:
             self._drop_link()
         elif self.is_linked:
             self._say_offset()
-        elif self._loaded is not None and self._link is not None:
+        elif intake is not None and intake.is_loading and self._link is not None:
             self._link.write(b"\n")  # still there, but busy
 
     def _say_offset(self) -> None:
@@ -355,15 +349,24 @@ class Following:
         return (*request, b"FAILOVER") if self._takes_over is not None else request
 
     def _lost(self) -> None:
+        intake = self._intake
+        if intake is not None and intake.is_loading:
+            intake.lose_link()
+            return
         self._log.warn("Connection with master lost.")
-        was_linked = self.is_linked
+        # Not a second later: the part that is missed is not to grow out of reach.
+        is_urgent = self.is_linked or intake is not None
         self._drop_link()
-        if was_linked and self.address is not None:
-            # Not a second later: the part that is missed is not to grow out of reach.
+        if is_urgent:
+            self._reconnect()
+
+    def _reconnect(self, why: str = "") -> None:
+        if self.address is not None:
             self._log.info(
-                "Reconnecting to MASTER {host}:{port}",
+                "Reconnecting to MASTER {host}:{port}{why}",
                 host=self.address.host,
                 port=self.address.port,
+                why=why,
             )
             self._connect()
 
@@ -375,8 +378,7 @@ class Following:
         self.state = LinkState.CONNECT
         link, self._link = self._link, None
         attempt, self._attempt = self._attempt, None
-        loaded, self._loaded = self._loaded, None
-        incoming, self._incoming = self._incoming, None
+        intake, self._intake = self._intake, None
         client, self._client = self._client, None
         self._handshake = None
         self._unrepeated.clear()
@@ -385,11 +387,8 @@ class Following:
             attempt.cancel()
         if link is not None:
             link.abort()
-        if loaded is not None:
-            loaded.addErrback(lambda failure: None)
-            loaded.cancel()
-        if incoming is not None:
-            incoming.close()
+        if intake is not None:
+            intake.cancel()
         if client is not None:
             self._server.disconnect(client)
 
@@ -400,8 +399,8 @@ class Following:
         try:
             if self._client is not None:
                 self._repeat(data)
-            elif self._incoming is not None:
-                self._take_snapshot(data)
+            elif self._intake is not None:
+                self._intake.take(data)
             else:
                 self._held += data
                 self._take_lines()
@@ -412,7 +411,7 @@ class Following:
     def _take_lines(self) -> None:
         """Take lines until the answer to PSYNC says what comes behind them."""
         held = self._held
-        while self._client is None and self._incoming is None:
+        while self._client is None and self._intake is None:
             end = held.find(b"\n")
             if end < 0:
                 if len(held) > _LINE_BYTES:
@@ -467,49 +466,52 @@ class Following:
     # A snapshot
 
     def _announced(self, line: bytes) -> None:
-        self._incoming = IncomingSnapshot(line, self._make_spool())
-        total = self._incoming.total_bytes
-        self._log.info(
-            "MASTER <-> REPLICA sync: receiving {what} from master to disk",
-            what=f"{total} bytes" if total else "streamed RDB",
-        )
-
-    def _take_snapshot(self, data: bytes) -> None:
-        incoming = self._incoming
-        assert incoming is not None
-        rest = incoming.take(data)
-        if not incoming.is_complete:
-            return
         assert self._link is not None
-        # What comes behind it waits in the system until this is loaded.
-        self._link.pause()
-        self._held += rest
-        self._loaded = self._load(incoming)
-        self._loaded.addCallbacks(self._snapshot_loaded, self._snapshot_failed)
+        is_direct, load = self._way_to_load()
+        spool = None if is_direct else self._make_spool()
+        self._intake = Intake(self._link, line, spool, load, self._snapshot_over)
+        self._intake.start()
 
-    def _snapshot_loaded(self, aux: Mapping[bytes, bytes]) -> None:
-        incoming, self._incoming, self._loaded = self._incoming, None, None
-        if incoming is None or self._link is None:
-            return
-        incoming.close()
-        self._log.info("MASTER <-> REPLICA sync: Finished with success")
-        self._primary.repeat_history(*self._promised)
-        number = aux.get(b"repl-stream-db", b"0")
-        self._begin_stream(int(number) if number.isdigit() else 0)
-        rest = bytes(self._held)
-        self._held.clear()
-        self._link.resume()
-        if rest:
-            self._take(rest)
+    def _way_to_load(self) -> tuple[bool, Load]:
+        """Return whether a snapshot is loaded while it comes, and how (repl-diskless-load)."""
+        server = self._server
+        wanted = server.settings.repl_diskless_load
+        if wanted == "swapdb":
+            # Data of the same history are only older: they may be served all the while.
+            serving = server.replication_id == self._promised[0]
+            return True, lambda incoming: self._loader.aside(incoming, serving)
+        is_direct = wanted == "on-empty-db" and not any(map(len, server.keyspace.databases))
+        return is_direct, self._load_at_once
 
-    def _snapshot_failed(self, failure: Failure) -> None:
-        self._loaded = None
-        if self._link is not None:
+    def _load_at_once(self, incoming: IncomingSnapshot) -> Deferred[Aux]:
+        # Should that fail there is nothing left from which the history could go on.
+        self._primary.forget_history()
+        return self._loader.at_once(incoming)
+
+    def _snapshot_over(self, result: Aux | Failure) -> None:
+        intake, link = self._intake, self._link
+        assert intake is not None and link is not None
+        if isinstance(result, Failure):
             self._log.warn(
-                "Failed trying to load the MASTER synchronization DB: {why}",
-                why=failure.getErrorMessage(),
+                "Failed trying to load the MASTER synchronization DB from {source}, check "
+                "server logs.",
+                source="socket" if intake.is_direct else "disk",
             )
             self._drop_link()
+            self._reconnect(" after failure")
+            return
+        self._intake = None
+        self._own.clear()
+        self._log.info("MASTER <-> REPLICA sync: Finished with success")
+        self._primary.repeat_history(*self._promised)
+        number = result.get(b"repl-stream-db", b"0")
+        self._begin_stream(int(number) if number.isdigit() else 0)
+        if intake.is_lost:
+            self._lost()
+            return
+        link.resume()
+        if intake.rest:
+            self._take(bytes(intake.rest))
 
     # The stream
 

@@ -261,6 +261,12 @@ class History:
         self.second_id, self.second_offset = NO_HISTORY, -1
         self._keep(offset)
 
+    def forget(self) -> None:
+        """Know of nothing from which one could go on; the name is what it was."""
+        if self._stream is not None:
+            self._offset = self._stream.backlog.offset
+            self._stream = None
+
     def take_name(self, history: str) -> None:
         """Go on with it under another name; the one before stays good up to here."""
         self.second_id, self.second_offset = self._server.replication_id, self.offset + 1

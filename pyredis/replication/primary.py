@@ -225,6 +225,11 @@ class Primary:
         self._dismiss()
         self.history.repeat(history, offset)
 
+    def forget_history(self) -> None:
+        """Forget the history that was repeated: the data are no part of it any more."""
+        self._dismiss()
+        self.history.forget()
+
     def rename_history(self, history: str) -> None:
         """Go on with the same history under another name: another has become its primary."""
         if history != self._server.replication_id:
@@ -320,6 +325,11 @@ class Primary:
             self._log.warn("BGSAVE for replication failed: {error}", error=error)
             self._refuse(members)
             return
+        self._log.info(
+            "Background {what} started by pid {pid}",
+            what="RDB transfer" if is_streamed else "saving",
+            pid=snapshot.pid,
+        )
         for member in members:
             self._announce(member, state_of(member), offset)
         mark = f"{self._server.rng.getrandbits(160):040x}".encode() if is_streamed else None
@@ -376,7 +386,8 @@ class Primary:
     def _snapshot_ended(self, transfer: Transfer, reason: str | None) -> None:
         """Begin the next snapshot, if one is waited for, when one has been made."""
         if reason is None:
-            self._log.info("Background saving for replication terminated with success")
+            what = "RDB transfer" if transfer.is_streamed else "saving"
+            self._log.info("Background {what} terminated with success", what=what)
         else:
             self._log.warn("SYNC failed. BGSAVE child returned an error: {why}", why=reason)
             for member in list(transfer.members):

@@ -38,7 +38,14 @@ Work = Callable[[FrozenKeyspace | None], Generator[Any, None, int]]
 
 
 class Snapshot(Protocol):
-    """A snapshot that is being made."""
+    """
+    A snapshot that is being made.
+
+    Attributes:
+        pid: Of the process that makes it.
+    """
+
+    pid: int
 
     def read(self) -> bytes | None:
         """
@@ -107,6 +114,7 @@ class MadeAtOnce:
 
 class _Kept:
     def __init__(self, pieces: list[bytes]) -> None:
+        self.pid = os.getpid()
         self._pieces = iter(pieces)
 
     def read(self) -> bytes | None:
@@ -162,7 +170,7 @@ class _Piped:
             return 0
 
         try:
-            self._pid = child.start("rdb", work, self._ended)
+            self.pid = child.start("rdb", work, self._ended)
         except OSError:
             os.close(self._end)
             raise
@@ -189,7 +197,7 @@ class _Piped:
         if piece:
             return piece
         self._child.poll()
-        if not self._is_done and self._child.pid != self._pid:
+        if not self._is_done and self._child.pid != self.pid:
             self._is_done, self._failure = True, "the child process was killed"
         if self._failure is not None:
             raise OSError(self._failure)
@@ -237,7 +245,7 @@ class _Queued:
         self._size = 0
         self._outcome: int | None = None
         self._is_closed = False
-        child.start("rdb", self._work, self._ended)
+        self.pid = child.start("rdb", self._work, self._ended)
 
     def _work(self, frozen: FrozenKeyspace | None) -> Generator[float | None, None, int]:
         """Make one piece after the other, while not too many wait to be read."""

@@ -112,6 +112,10 @@ class Transfer:
             self.members.remove(client)
             self._sent.pop(client, None)
             if not self.members:
+                if self.is_streamed and not self.is_made:
+                    self._log.warn(
+                        "Diskless rdb transfer, last replica dropped, killing fork child."
+                    )
                 self._stop("nobody waits for it any more")
 
     def close(self) -> None:
@@ -161,6 +165,10 @@ class Transfer:
         """Go on behind the last piece."""
         self.is_made = True
         if self._mark is not None:
+            self._log.info(
+                "Diskless rdb transfer, done reading from pipe, {count} replicas still up.",
+                count=len(self.members),
+            )
             members, self.members = self.members, []
             for member in members:
                 self._write(member, self._mark)

@@ -15,9 +15,9 @@ to wait, nothing expires, and INFO shows how far it is. So whoever loads, does::
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
@@ -35,23 +35,30 @@ from pyredis.persistence.rdb_reader import RdbReader, Record
 
 if TYPE_CHECKING:
     from pyredis.execution.instance import Instance
+    from pyredis.execution.scripting.function_libraries import FunctionLibraries
     from pyredis.keyspace.database import Database
     from pyredis.services.files import Files, ReadFile
 
 Steps = Generator[int, None, None]
-"""Pieces of work well under a millisecond; each yields how many keys it has loaded."""
+"""
+Pieces of work well under a millisecond; each yields how many keys it has loaded, none if it
+found nothing to do: what it needs has still to come.
+"""
 
 OnExpired = Callable[[int, bytes], object]
 """Called with the database and name of a key that is due and was not loaded."""
 
 _SLICE_NS = 4_000_000
+_IDLE_NS = 5_000_000
 _PORTION_BYTES = 1 << 18
 _KEYS_A_STEP = 128
 _TOLD_EVERY_NS = 5_000_000_000
 _REASON = "loading"
 
 FATAL = "Fatal error loading the DB, check server logs. Exiting."
-_TERMINATING = "Terminating server after rdb file reading failure."
+TERMINATING = "Terminating server after rdb file reading failure."
+ENDINGS = frozenset({FATAL, TERMINATING})
+"""Lines of :class:`LoadingFailed` that tell that the server ends, where it does."""
 
 
 class LoadingFailed(Exception):
@@ -95,7 +102,7 @@ class Loading:
 
     def fields(self) -> dict[str, object]:
         """Return the fields of INFO that are there only while something is loaded."""
-        if not self._keyspace.loading:
+        if not (self._keyspace.loading or self._keyspace.loading_aside):
             return {}
         elapsed_s = (self._keyspace.clock() - self._started_ms) // 1000
         total, loaded = self.total_bytes, self.loaded_bytes
@@ -115,23 +122,26 @@ class Loading:
 
     # The state of loading
 
-    def begin(self, total_bytes: int) -> None:
+    def begin(self, total_bytes: int, *, serving: bool = False) -> None:
         """
         Be loading: clients are told to wait, nothing expires.
 
         Args:
             total_bytes: How much there is to load, 0 if that is not known.
+            serving: Whether the data that are there are served all the while; what is
+                loaded must be put elsewhere then.
         """
         self.total_bytes = total_bytes
         self.loaded_bytes = self.keys_loaded = self.keys_expired = self._used_memory = 0
         self._started_ms = self._keyspace.clock()
         self._started_ns = self._told_ns = self._server.timer()
-        self._keyspace.loading = True
+        self._keyspace.loading = not serving
+        self._keyspace.loading_aside = serving
         self._server.dispatcher.watch_over(_REASON)
 
     def end(self) -> None:
         """Serve everybody again."""
-        self._keyspace.loading = False
+        self._keyspace.loading = self._keyspace.loading_aside = False
         self._server.dispatcher.let_go(_REASON)
 
     @property
@@ -184,6 +194,8 @@ class Loading:
         started = now = timer()
         pause_ns = 0
         for loaded in steps:
+            if not loaded:
+                return max(pause_ns, _IDLE_NS)
             pause_ns += self._delay_ns(loaded)
             now = timer()
             if now - started + pause_ns >= _SLICE_NS:
@@ -280,12 +292,14 @@ class Loading:
         replacing: bool = False,
         on_expired: OnExpired | None = None,
         on_end: Callable[[RdbReader], object] = lambda reader: None,
+        place: Place | None = None,
     ) -> Steps:
         """
         Return the steps that load an RDB file.
 
         Args:
-            portions: Its bytes. No more are taken than up to its end.
+            portions: Its bytes. No more are taken than up to its end. An empty one
+                says that the next has still to come.
             total_bytes: Its size, if known.
             keeping_expired: Whether keys past their time are loaded all the same:
                 those that follow the file (commands, a primary) count on them.
@@ -295,6 +309,7 @@ class Loading:
                 time and not loaded.
             on_end: Called with the reader at the end: it knows the AUX fields,
                 and what came behind the end.
+            place: Where everything is put; None for where it is served from.
 
         Raises:
             LoadingFailed: The file cannot be used. What was loaded by then, stays.
@@ -305,12 +320,15 @@ class Loading:
             checking=settings.rdbchecksum and not server.switches.checksums_ignored,
             total_bytes=total_bytes or None,
         )
-        filling = _Filling(self, reader, replacing, on_expired)
+        filling = _Filling(self, reader, replacing, on_expired, place or served_by(server))
         if not keeping_expired and self._keyspace.may_expire:
             filling.now_ms = self._keyspace.clock()
         before = self.loaded_bytes
         try:
             for portion in portions:
+                if not portion:
+                    yield 0
+                    continue
                 yield from filling.take(reader.feed(portion))
                 self.loaded_bytes = before + reader.bytes_read
                 if reader.finished:
@@ -326,6 +344,18 @@ class Loading:
         self._used_memory = used_bytes
 
 
+class Place(NamedTuple):
+    """Where a file is loaded to: databases, and the libraries of functions."""
+
+    databases: Sequence[Database]
+    libraries: FunctionLibraries
+
+
+def served_by(server: Instance) -> Place:
+    """Return what clients see."""
+    return Place(server.keyspace.databases, server.scripting.libraries)
+
+
 class _Filling:
     """The way of one file's records into the keyspace."""
 
@@ -335,6 +365,7 @@ class _Filling:
         reader: RdbReader,
         replacing: bool,
         on_expired: OnExpired | None,
+        place: Place,
     ) -> None:
         self._on_expired = on_expired
         self.now_ms = -(1 << 63)
@@ -342,7 +373,7 @@ class _Filling:
         self._reader = reader
         self._replacing = replacing
         self._server = loading._server
-        self._databases = loading._keyspace.databases
+        self._databases, self._libraries = place
         self._aux_seen = self._functions_seen = self._empty_seen = 0
         delay = self._server.settings.key_load_delay
         self._keys_a_step = max(1, min(_KEYS_A_STEP, 1000 // delay)) if delay > 0 else _KEYS_A_STEP
@@ -401,7 +432,7 @@ class _Filling:
             self._aux_seen = len(reader.aux)
         for code in reader.functions[self._functions_seen :]:
             try:
-                self._server.scripting.libraries.load(code, self._replacing)
+                self._libraries.load(code, self._replacing)
             except RedisError as error:
                 text = error.text.decode("utf-8", "backslashreplace")
                 raise LoadingFailed(f"Failed loading library, {text}", FATAL) from None
@@ -474,15 +505,15 @@ def _reasons(reader: RdbReader, error: RdbError, keys: int) -> tuple[str, ...]:
         return f"Can't handle RDB format version {reader.version}", FATAL
     where = f"Internal error in RDB reading offset {reader.bytes_read}, behind {keys} keys -> "
     if isinstance(error, WrongChecksum):
-        return f"Wrong RDB checksum: {error}. Aborting now.", where + "RDB CRC error", _TERMINATING
+        return f"Wrong RDB checksum: {error}. Aborting now.", where + "RDB CRC error", TERMINATING
     if isinstance(error, TruncatedRdb):
         return (
             "Short read or OOM loading DB. Unrecoverable error, aborting now.",
             where + "Unexpected EOF reading RDB file",
-            _TERMINATING,
+            TERMINATING,
         )
     return (
         f"{where}integrity check failed: {error}",
         "The RDB file is damaged, or of another kind: integrity check failed",
-        _TERMINATING,
+        TERMINATING,
     )

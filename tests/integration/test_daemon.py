@@ -432,6 +432,7 @@ class BackgroundTests(DaemonTestCase):
             daemon = self.ready("--crash-log-enabled", wanted)
             self.assertEqual(daemon.stop(signal.SIGABRT), -signal.SIGABRT)
             self.assertEqual("Fatal Python error: Aborted" in daemon.log, wanted == "yes")
+            self.assertEqual("crashed by signal: 6" in daemon.log, wanted == "yes")
 
     def test_a_crash_on_request(self) -> None:
         """The log says why it crashed, then where it was."""

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from twisted.internet.testing import StringTransportWithDisconnection
+from socket import socketpair
+
+from twisted.internet.error import ConnectionDone
+from twisted.internet.tcp import Connection
+from twisted.internet.testing import MemoryReactor, StringTransportWithDisconnection
+from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from pyredis.net.primary_link import PrimaryLink, PrimaryLinkFactory
@@ -40,6 +45,17 @@ class PrimaryLinkTests(SynchronousTestCase):
         self.link.connectionLost()
         self.link.connectionLost()
         self.assertEqual(self.seen, ["lost"])
+
+    def test_hanging_up_when_it_is_lost(self) -> None:
+        """There is no socket any more to be shut down."""
+        socket, other = socketpair()
+        self.addCleanup(other.close)
+        connection = Connection(socket, self.link, MemoryReactor())
+        connection.connected = 1
+        self.link.transport = connection
+        self.link.on_lost = self.link.abort
+        connection.connectionLost(Failure(ConnectionDone()))
+        self.assertFalse(connection.connected)
 
     def test_who_hangs_up_is_not_told(self) -> None:
         """After abort() nothing is heard any more."""
