@@ -434,6 +434,7 @@ class RedisServer(MultiService):
             aux=self.primary.history.place(),
             has_data=contents.data,
             has_functions=contents.functions,
+            on_keys=self.durability.child.report,
             frozen=frozen,
         )
 

@@ -12,8 +12,11 @@ from collections.abc import Sequence
 from twisted.logger import Logger
 
 from pyredis.config.settings import is_sensitive
+from pyredis.errors import RedisError
 from pyredis.execution.client import Client
+from pyredis.execution.client_lines import client_line
 from pyredis.execution.instance import Instance
+from pyredis.wire.replies import Reply
 
 _INTRUSION_EVERY_MS = 60_000
 
@@ -37,6 +40,7 @@ class ServerLog:
         instance = self._instance
         instance.dispatcher.log_failure = self._log_failure
         instance.dispatcher.log_intrusion = self._log_intrusion
+        instance.dispatcher.log_stray_reply = self._log_stray_reply
         instance.scripting.log = self._log_script
         instance.settings.observe("loglevel", self._apply_loglevel)
         self._apply_loglevel()
@@ -72,6 +76,25 @@ class ServerLog:
                 "browser does for a page that uses Cross Protocol Scripting. Connection aborted.",
                 addr=client.address,
             )
+
+    def _log_stray_reply(self, client: Client, reply: Reply) -> None:
+        """Tell of a replica that sent a command as any client does."""
+        command = client.last_command
+        name = command.display_name if command is not None else "<unknown>"
+        if isinstance(reply, RedisError):
+            self._instance.statistics.errors_in_streams += 1
+            self._log.warn(
+                "== CRITICAL == This master is sending an error to its replica: '{error}' after "
+                "processing the command '{name}'",
+                error=reply.text.decode("utf-8", "backslashreplace"),
+                name=name,
+            )
+        line = client_line(client, self._instance.keyspace.now_ms)
+        self._log.warn(
+            "Replica generated a reply to command '{name}', disconnecting it: {line}",
+            name=name,
+            line=line.decode("utf-8", "backslashreplace"),
+        )
 
     def _log_script(self, level: str, text: bytes) -> None:
         """Write what a script says by redis.log."""

@@ -280,7 +280,7 @@ def _stats(ctx: Context) -> Fields:
     yield "tracking_total_keys", tracking.keys
     yield "tracking_total_items", tracking.items
     yield "tracking_total_prefixes", tracking.prefixes
-    yield "unexpected_error_replies", 0
+    yield "unexpected_error_replies", statistics.errors_in_streams
     yield "total_error_replies", statistics.error_replies
     yield "dump_payload_sanitizations", 0
     yield from _event_loop(ctx)

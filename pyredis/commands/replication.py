@@ -27,7 +27,14 @@ from pyredis.execution.flags import (
     SYSCMD,
     Category,
 )
-from pyredis.execution.replicas import FailoverState, ReplicaState, Stage, Target, replica_ip
+from pyredis.execution.replicas import (
+    FailoverState,
+    ReplicaState,
+    Stage,
+    Target,
+    replica_ip,
+    replica_name,
+)
 from pyredis.execution.table import family
 from pyredis.primitives.numbers import INT64_MAX, parse_int
 from pyredis.primitives.quoting import split_args
@@ -66,8 +73,17 @@ def psync(ctx: Context, replicationid: bytes, offset: bytes, *options: bytes) ->
     history = replicationid.decode("latin-1")
     if options and options[0].lower() == b"failover":
         _take_over(ctx, history)
-    ctx.server.replication.synchronize(ctx.client, history, integer(offset))
+    ctx.server.replication.synchronize(ctx.client, history, _offset(ctx, offset))
     return NO_REPLY
+
+
+def _offset(ctx: Context, word: bytes) -> int:
+    try:
+        return integer(word)
+    except RedisError:
+        name = replica_name(ctx.client)
+        _log.warn("Replica {name} asks for synchronization but with a wrong offset", name=name)
+        raise
 
 
 def _take_over(ctx: Context, history: str) -> None:

@@ -57,6 +57,7 @@ class Dispatcher:
         log_failure: Called with a command's name inside an ``except`` block when
             its body failed with anything but a RedisError.
         log_intrusion: Called with a client that talks HTTP.
+        log_stray_reply: Called with a replica and the reply to what it should not have sent.
         after_call: Called when a command that went the long way is over, or
             waits: with the client, the command, the request without what must
             not be shown, the nanoseconds it took, and whether it waits.
@@ -81,6 +82,7 @@ class Dispatcher:
         self.log_command: Callable[[Client, Sequence[bytes]], None] | None = None
         self.log_failure: Callable[[str], None] = lambda name: None
         self.log_intrusion: Callable[[Client], None] = lambda client: None
+        self.log_stray_reply: Callable[[Client, Reply], None] = lambda client, reply: None
         self.intercept: Intercept | None = None
         self.after_call: AfterCall = lambda *told: None
         self.took_long: TookLong = lambda *told: None
@@ -337,7 +339,7 @@ class Dispatcher:
             if reply is LATER and client.waiting is None:
                 reply = NO_REPLY  # it was there already
         if client.reply_mode != "on" and reply is not LATER:
-            silence = self._silenced(client)
+            silence = self._silenced(client, reply)
             # Pushes are no replies: CLIENT REPLY does not silence them, not even EXEC's.
             if reply.__class__ is list:
                 pushes = Several([each for each in reply if each.__class__ is Several])
@@ -481,9 +483,13 @@ class Dispatcher:
         self._statistics.count_error(error.code)
         return error
 
-    @staticmethod
-    def _silenced(client: Client) -> Reply:
-        """Drop a reply that CLIENT REPLY switched off."""
+    def _silenced(self, client: Client, reply: Reply) -> Reply:
+        """Drop a reply that CLIENT REPLY switched off, or that a replica would take for data."""
+        if client.is_replica:
+            if reply is not NO_REPLY:
+                self.log_stray_reply(client, reply)
+                client.kill()
+            return NO_REPLY
         if client.reply_mode == "skip next":
             client.reply_mode = "skip"
             return NO_REPLY

@@ -179,6 +179,13 @@ def replica_ip(client: Client) -> str:
     return client.address.rpartition(":")[0].strip("[]")
 
 
+def replica_name(client: Client) -> str:
+    """Return how the log calls a replica: where others reach it."""
+    ip = replica_ip(client)
+    port = client.replica.port if client.replica is not None else 0
+    return f"{ip}:{port or '<unknown-replica-port>'}" if ip else f"client id #{client.id}"
+
+
 class Replication(Protocol):
     """
     A server's part in replication, as commands see it.

@@ -37,6 +37,7 @@ class Statistics:
 
     Attributes:
         errors: Error replies by their code.
+        errors_in_streams: Error replies to a primary, a replica or the append-only file.
         denials: What users were denied, by the reason.
         commands: Rates: commands run, bytes received and sent, turns of the
             event loop and the nanoseconds it was busy.
@@ -59,6 +60,7 @@ class Statistics:
         self.output_bytes = 0
         self.error_replies = 0
         self.unexpected_errors = 0
+        self.errors_in_streams = 0
         self.errors: Counter[str] = Counter()
         self.errors_overflown = False
         self.query_buffer_disconnections = 0

@@ -588,6 +588,7 @@ class Following:
             self._take(data)
 
     def _failed(self, name: bytes, error: RedisError) -> None:
+        self._server.statistics.errors_in_streams += 1
         self._log.warn(
             "== CRITICAL == This replica is sending an error to its master: '{error}' after "
             "processing the command '{name}'",

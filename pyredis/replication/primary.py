@@ -22,7 +22,7 @@ from pyredis.execution.replicas import (
     ReplicaState,
     Stage,
     Target,
-    replica_ip,
+    replica_name,
 )
 from pyredis.replication.feed import Feed
 from pyredis.replication.snapshots import Contents, Snapshots
@@ -188,6 +188,8 @@ class Primary:
         state.stage = stage
         state.ack_ms = self._now_ms()
         self._replicas[client] = state
+        # It is sent the history only; see Dispatcher.dispatch.
+        client.reply_mode = "off"
         client.refresh()
         client.connection.apply_limits()
 
@@ -586,11 +588,3 @@ class Primary:
 
 def _contents(state: ReplicaState) -> Contents:
     return Contents(state.wants_data, state.wants_functions)
-
-
-def replica_name(client: Client) -> str:
-    """Return how the log calls a replica: where others reach it."""
-    state = client.replica
-    if state is None:
-        return f"client id #{client.id}"
-    return f"{replica_ip(client)}:{state.port or '<unknown-replica-port>'}"

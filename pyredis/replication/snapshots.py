@@ -162,6 +162,7 @@ class _Piped:
         self._end, child_end = os.pipe()
 
         def work(frozen: FrozenKeyspace | None) -> Generator[None, None, int]:
+            os.close(self._end)  # only then it is noticed if the parent has no end any more
             for piece in pieces(contents):
                 left = memoryview(piece)
                 while left:

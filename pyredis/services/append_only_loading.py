@@ -262,6 +262,7 @@ class AppendOnlyLoader:
     def _complain(self, argv: Sequence[bytes], error: RedisError) -> None:
         """Tell the operator that a command failed which had not failed before."""
         self._errors += 1
+        self._server.statistics.errors_in_streams += 1
         if self._errors <= 10:
             self._log.warn(
                 "== CRITICAL == This AOF-loading-client is sending an error to its AOF-loading-"

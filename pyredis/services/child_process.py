@@ -9,7 +9,6 @@ asking now and then.
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import os
 import signal
@@ -94,6 +93,7 @@ class ChildProcess:
             OSError: There is no room for another process.
         """
         timer, facts = self._server.timer, self._server.facts
+        keys = sum(map(len, self._server.keyspace.databases))
         reading, writing = os.pipe()
         os.set_blocking(reading, False)
         began = timer()
@@ -104,7 +104,8 @@ class ChildProcess:
             os.close(writing)
             raise
         if not pid:
-            self._pipe = writing
+            os.close(reading)  # only then it is noticed if the parent has no end any more
+            self._pipe, self._keys_expected = writing, keys
             become_child(lambda: self._work(kind, work))
         os.close(writing)
         self._pipe = reading
@@ -113,6 +114,7 @@ class ChildProcess:
         facts["total_forks"] += 1
         self._server.timings.held_up("fork", elapsed)
         self.kind, self.pid, self._done = kind, pid, done
+        self._keys_expected = keys
         self.started_ms = self._told_ms = self._server.keyspace.clock()
         return pid
 
@@ -122,16 +124,15 @@ class ChildProcess:
             tell(kind)
         return finish(work(None))
 
-    def expect_keys(self, keys: int) -> None:
-        """Say how many keys the next child will write."""
-        self._keys_expected = keys
-
     def report(self, keys: int) -> None:
         """
         Tell the parent how far this child is, once a second and at the end.
 
         Args:
             keys: How many are written.
+
+        Raises:
+            OSError: The parent is gone: nobody has a use for what is written.
         """
         now_ms = self._server.keyspace.clock()
         if self.pid or self._pipe < 0:
@@ -139,8 +140,7 @@ class ChildProcess:
         if keys < self._keys_expected and now_ms - self._told_ms < _TELL_EVERY_MS:
             return
         self._told_ms = now_ms
-        with contextlib.suppress(OSError):  # the parent may be gone
-            os.write(self._pipe, _report.pack(keys, self._server.fact("private_bytes")))
+        os.write(self._pipe, _report.pack(keys, self._server.fact("private_bytes")))
 
     def poll(self) -> None:
         """Find out whether the child has ended, and tell who started it."""

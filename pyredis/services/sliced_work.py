@@ -65,6 +65,7 @@ class SlicedWork(ChildProcess):
         self.started_ms = self._told_ms = keyspace.clock()
         self.kind, self.pid, self._done = kind, os.getpid(), done
         self._frozen = FrozenKeyspace(keyspace)
+        self._keys_expected = len(self._frozen)
         self._steps = work(self._frozen)
         # At once, for all that is looked at besides the keys.
         self._go_on(None)

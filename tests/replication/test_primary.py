@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 
+from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
 from pyredis.errors import RedisError
 from pyredis.execution.replicas import Stage
 from pyredis.replication.primary import replica_name
 from pyredis.replication.snapshots import MadeAtOnce
+from pyredis.server_log import ServerLog
 from pyredis.wire.replies import OK
 from pyredis.wire.request_encoder import encode_request
 from tests.commands.session import Session
@@ -190,6 +192,48 @@ class FullSynchronizationTests(PrimaryTestCase):
         self.assertTrue(follower.wire.is_cut)
         follower.leave()
         self.online()
+
+    def test_one_that_asks_for_more(self) -> None:
+        """What would answer a replica is not sent: it is told of in the log, and cut off."""
+        events: list[LogEvent] = []
+        observer = events.append
+        globalLogPublisher.addObserver(observer)
+        self.addCleanup(globalLogPublisher.removeObserver, observer)
+        ServerLog(self.server).listen()
+        for words, error in (
+            (("PING",), ""),
+            (("GET", "a"), "ERR Replica can't interact with the keyspace"),
+            (("XINFO", "HELP"), ""),
+        ):
+            follower = self.online()
+            events.clear()
+            follower.do("REPLCONF", "ACK", 1)
+            self.assertFalse(follower.wire.is_cut)
+            follower.do(*words)
+            self.assertEqual(follower.taken(), b"")
+            self.assertTrue(follower.wire.is_cut)
+            follower.leave()
+            lines = [*map(formatEvent, events)]
+            name = "|".join(words[: 1 + (words[0] == "XINFO")]).lower()
+            what = f"Replica generated a reply to command '{name}', disconnecting it: id="
+            self.assertEqual(sum(what in line for line in lines), 1)
+            told = f"is sending an error to its replica: '{error}' after processing the command"
+            self.assertEqual(any(told in line for line in lines), bool(error))
+        self.assertEqual(self.server.statistics.errors_in_streams, 1)
+
+    def test_an_offset_that_is_none(self) -> None:
+        """It is refused, and told of in the log."""
+        follower = Follower(self.session)
+        events: list[LogEvent] = []
+        observer = events.append
+        globalLogPublisher.addObserver(observer)
+        self.addCleanup(globalLogPublisher.removeObserver, observer)
+        error = follower.do("PSYNC", "?", "x")
+        self.assertEqual(str(error), "value is not an integer or out of range")
+        lines = [*map(formatEvent, events)]
+        name = "10.0.0.1:<unknown-replica-port>"
+        line = f"Replica {name} asks for synchronization but with a wrong offset"
+        self.assertEqual(lines, [line])
 
     def test_unread_replies(self) -> None:
         """Replies that were not taken would be mixed up with the snapshot."""
@@ -377,12 +421,6 @@ class FollowingTests(PrimaryTestCase):
         follower.do("REPLCONF", "ACK", 1)
         self.assertEqual(self.session.do("SET", "a", "1"), OK)
 
-    def test_replicas_do_not_touch_the_data(self) -> None:
-        """A replica that asks for keys is refused."""
-        follower = self.online()
-        self.assertIsInstance(follower.do("GET", "a"), RedisError)
-        self.assertEqual(str(follower.do("PING")), str(self.session.do("PING")))
-
     def test_debug_replicate(self) -> None:
         """DEBUG REPLICATE sends words as they are; CHANGE-REPL-ID begins a new history."""
         follower = self.online()
@@ -432,11 +470,10 @@ class FollowingTests(PrimaryTestCase):
     def test_names(self) -> None:
         """The log calls replicas by the address where others reach them."""
         follower = Follower(self.session)
-        self.assertEqual(replica_name(follower.client), f"client id #{follower.client.id}")
-        follower.do("REPLCONF", "capa", "eof")
         self.assertEqual(replica_name(follower.client), "10.0.0.1:<unknown-replica-port>")
         follower.do("REPLCONF", "ip-address", "host", "listening-port", 1)
         self.assertEqual(replica_name(follower.client), "host:1")
+        self.assertEqual(replica_name(self.session.client), f"client id #{self.session.client.id}")
 
     def test_the_server_stops(self) -> None:
         """Transfers end with it."""

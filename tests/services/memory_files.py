@@ -193,9 +193,6 @@ class Child:
         self.kind, self.pid = "", 0
         self._done(0 if signal else self.code if code is None else code, signal)
 
-    def expect_keys(self, keys: int) -> None:
-        """See ChildProcess."""
-
     def report(self, keys: int) -> None:
         """See ChildProcess."""
 

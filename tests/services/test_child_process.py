@@ -83,3 +83,19 @@ class ChildProcessTests(SynchronousTestCase):
         pid = self.start(lambda: time.sleep(30) or 0)
         os.kill(pid, KILL_SIGNAL)
         self.assertEqual(self.wait(), (0, KILL_SIGNAL))
+
+    def test_a_parent_that_is_gone(self) -> None:
+        """It ends when it finds nobody to tell how far it is."""
+
+        def work() -> int:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+            for _ in range(2000):
+                time.sleep(0.01)
+                self.child.report(0)
+            return 0
+
+        self.start(work)
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(nothing, self.child._pipe)
+        os.close(nothing)
+        self.assertEqual(self.wait(), (1, 0))
