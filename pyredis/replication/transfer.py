@@ -89,6 +89,7 @@ class Transfer:
         self._on_end = on_end
         self._size = 0
         self._sent: dict[Client, int] = {}
+        self._unsent: dict[Client, int] = {}
         self._timer: Timer | None = None
         self.members = list(members)
         self.is_made = False
@@ -111,6 +112,7 @@ class Transfer:
         if client in self.members:
             self.members.remove(client)
             self._sent.pop(client, None)
+            self._unsent.pop(client, None)
             if not self.members:
                 if self.is_streamed and not self.is_made:
                     self._log.warn(
@@ -144,7 +146,7 @@ class Transfer:
     def _read(self) -> float:
         """Take pieces of the snapshot; return when to look again."""
         for _ in range(_PIECES_A_TURN):
-            if self.is_streamed and any(map(_is_full, self.members)):
+            if self.is_streamed and self._is_held_up():
                 return _AGAIN_S
             piece = self._snapshot.read()
             if piece is None:
@@ -160,6 +162,17 @@ class Transfer:
                 assert self._spool is not None
                 self._spool.write(piece)
         return 0
+
+    def _is_held_up(self) -> bool:
+        """Tell whether a replica has no room for more; those that have get on, or would."""
+        is_held_up = False
+        for member in self.members:
+            unsent = member.connection.pending_output()
+            if unsent <= _MOST_UNSENT_BYTES or unsent < self._unsent.get(member, 0):
+                self._note_taken(member)
+            self._unsent[member] = unsent
+            is_held_up |= unsent > _MOST_UNSENT_BYTES
+        return is_held_up
 
     def _complete(self) -> None:
         """Go on behind the last piece."""
@@ -201,8 +214,11 @@ class Transfer:
         return _AGAIN_S if is_idle else 0
 
     def _write(self, member: Client, data: bytes) -> None:
-        state_of(member).last_taken_ms = self._server.keyspace.now_ms
+        self._note_taken(member)
         member.connection.write(data)
+
+    def _note_taken(self, member: Client) -> None:
+        state_of(member).last_taken_ms = self._server.keyspace.clock()
 
     def _stop(self, reason: str) -> None:
         """End before all have got it."""

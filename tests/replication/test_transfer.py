@@ -136,3 +136,19 @@ class TransferTests(SynchronousTestCase):
         settle(self.session)
         self.assertTrue(snapshot.is_closed)
         self.assertEqual((self.ends, self.sent), ([], []))
+
+    def test_who_holds_up_the_others(self) -> None:
+        """Only who takes nothing falls behind, not those that wait for it."""
+        self.begin(Pieces(*[b"x"] * 100), b"MARK")
+        settle(self.session)
+        stuck, other = self.followers
+        started_ms = self.session.server.keyspace.clock()
+        self.begin(Pieces(*[b"x"] * 100), b"MARK")
+        stuck.wire.unsent = 1 << 24
+        settle(self.session, 3)
+        assert stuck.client.replica is not None and other.client.replica is not None
+        self.assertLess(stuck.client.replica.last_taken_ms, started_ms + 1000)
+        self.assertGreater(other.client.replica.last_taken_ms, started_ms + 2000)
+        stuck.wire.unsent -= 1
+        settle(self.session, 3)
+        self.assertGreater(stuck.client.replica.last_taken_ms, started_ms + 2000)
