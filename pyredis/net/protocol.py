@@ -67,6 +67,8 @@ class RedisProtocol(LineReceiver):
         self._be_served_by(server)
         self._hub = hub
         self.send: Callable[[bytes], None]
+        # The same for what need not wait for the end of a round.
+        self.answer: Callable[[bytes], None]
         self.reader = RequestReader(server.settings.proto_max_bulk_len)
         self._out: list[bytes] = []
         self._draining = False
@@ -427,7 +429,11 @@ class RedisProtocol(LineReceiver):
         is_measured = limits.normal.hard_bytes and not self.client.is_replica
         if self._gathered and not is_measured:
             self._send_gathered()
-        self.send = self._send_limited if is_measured else self.transport.write
+        if is_measured:
+            self.send = self.answer = self._send_limited
+        else:
+            self.send = self.transport.write
+            self.answer = getattr(self.transport, "send_now", self.send)
 
     def _send_limited(self, data: bytes) -> None:
         """Send what a pipeline answers all at once, or nothing if it is too much."""
@@ -465,7 +471,7 @@ class RedisProtocol(LineReceiver):
             addr=self.client.address,
         )
         self.client.kill()
-        self.send = _discard  # what the request under way still answers
+        self.send = self.answer = _discard  # what the request under way still answers
 
     def check_limits(self) -> None:
         """Look at what waits to be sent once more: a soft limit is one of time."""

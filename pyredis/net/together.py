@@ -32,12 +32,13 @@ _SEVERAL = 12
 Gathered = list[tuple["RedisProtocol", bytes]]
 
 
-def take_together(gathered: Gathered) -> Gathered:
+def take_together(gathered: Gathered, at_once: bool = False) -> Gathered:
     """
     Run what several clients sent in batches, as far as that can be done.
 
     Args:
         gathered: Connections and what they received, a small chunk each.
+        at_once: Whether the answers may leave now, before the round is over.
 
     Returns:
         What was not served: each of these has to take its chunk, or what is left of
@@ -46,14 +47,14 @@ def take_together(gathered: Gathered) -> Gathered:
     most = max(_SEVERAL, _MOST_BYTES // len(gathered[0][1]))
     while len(gathered) > 1:
         several = gathered[:most] if most < len(gathered) else gathered
-        rest = _take(several)
+        rest = _take(several, at_once)
         gathered = rest + gathered[most:]
         if len(rest) == len(several):
             break
     return gathered
 
 
-def _take(gathered: Gathered) -> Gathered:
+def _take(gathered: Gathered, at_once: bool) -> Gathered:
     """Run what a few clients sent as one batch; return what was not served."""
     found = batch_of_chunks([chunk for _, chunk in gathered])
     if found is None or not _are_alike(gathered):
@@ -63,21 +64,21 @@ def _take(gathered: Gathered) -> Gathered:
     if not replies:
         return gathered
     if len(counts) == batch.count:
-        return _answer(gathered, batch, replies)
-    return _answer_pipelines(gathered, batch, counts, replies)
+        return _answer(gathered, batch, replies, at_once)
+    return _answer_pipelines(gathered, batch, counts, replies, at_once)
 
 
 def _are_alike(gathered: Gathered) -> bool:
     """Tell whether what these clients sent can be run as if one of them had sent it all."""
     client = gathered[0][0].client
-    db, resp, plain = client.ctx.db, client.resp, client.plain
+    db, resp, user = client.ctx.db, client.resp, client.user
     for protocol, _ in gathered:
         its = protocol.client
         if (
             its.special
             or its.ctx.db is not db
             or its.resp != resp
-            or its.plain != plain
+            or its.user is not user
             or its.waiting is not None
             or its.closing
             # Requests, or a part of one, that came before.
@@ -88,7 +89,7 @@ def _are_alike(gathered: Gathered) -> bool:
     return True
 
 
-def _answer(gathered: Gathered, batch: Batch, replies: list[Reply]) -> Gathered:
+def _answer(gathered: Gathered, batch: Batch, replies: list[Reply], at_once: bool) -> Gathered:
     """Send each client the reply to its request; return those that have none."""
     first = gathered[0][0]
     client = first.client
@@ -105,7 +106,10 @@ def _answer(gathered: Gathered, batch: Batch, replies: list[Reply]) -> Gathered:
             data = encoded_human((reply,)) if human else encoded(reply, resp)
             last = reply
         output_bytes += len(data)
-        protocol.send(data)
+        if at_once:
+            protocol.answer(data)
+        else:
+            protocol.send(data)
     # Nobody asks for more than the sums of all clients.
     client.input_bytes += len(gathered[0][1]) * len(replies)
     client.output_bytes += output_bytes
@@ -113,7 +117,11 @@ def _answer(gathered: Gathered, batch: Batch, replies: list[Reply]) -> Gathered:
 
 
 def _answer_pipelines(
-    gathered: Gathered, batch: Batch, counts: Sequence[int], replies: list[Reply]
+    gathered: Gathered,
+    batch: Batch,
+    counts: Sequence[int],
+    replies: list[Reply],
+    at_once: bool,
 ) -> Gathered:
     """Send each client the replies to its requests; return what is left to run, and of whom."""
     client = gathered[0][0].client
@@ -143,7 +151,10 @@ def _answer_pipelines(
         its.last_interaction_ms = now_ms
         input_bytes += len(chunk)
         output_bytes += len(answer)
-        protocol.send(answer)
+        if at_once:
+            protocol.answer(answer)
+        else:
+            protocol.send(answer)
         if rest:
             break
         start = end

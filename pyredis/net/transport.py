@@ -19,15 +19,13 @@ from typing import TYPE_CHECKING, Any
 
 from twisted.internet import main, tcp
 
-from pyredis.net.hub import ReadHub
+from pyredis.net.hub import SMALL_READ_BYTES, ReadHub
 from pyredis.net.together import LARGEST_CHUNK
 
 if TYPE_CHECKING:
     from pyredis.net.protocol import RedisProtocol
 
 _READ_BYTES = 16 * 1024
-# So many bytes Python takes from a pool of its own: a read costs a sixth less.
-_SMALL_READ_BYTES = 512 - sys.getsizeof(b"")
 _SMALL_READS = 16
 _READ_MAX_BYTES = 256 * 1024
 _HELD_MAX_BYTES = 64 * 1024
@@ -44,7 +42,9 @@ class SendAtOnce:
     _small_reads = 0
     _hub: ReadHub | None = None
     # Takes small chunks together with those of others.
-    _gatherer: RedisProtocol | None = None
+    gatherer: RedisProtocol | None = None
+    # Reads so many bytes as small reads do, while small ones to be gathered are expected.
+    receive: Callable[[int], bytes] | None = None
     _held: bytes | None = None
     # Called with the backlog whenever the kernel does not take a write at once.
     on_backlog: Callable[[int], None] | None = None
@@ -68,7 +68,7 @@ class SendAtOnce:
         """Send bytes now, or when the hub has read its other connections."""
         hub = self._hub
         if hub is None or not hub.is_reading:
-            self._send(data)
+            self.send_now(data)
         elif self._held is None:
             self._held = data
             hub.unsent.append(self)
@@ -86,10 +86,13 @@ class SendAtOnce:
         """Send what was held back."""
         data, self._held = self._held, None
         if data is not None:
-            self._send(data)
+            self.send_now(data)
 
-    def _send(self, data: bytes) -> None:
-        """Send bytes now if nothing waits before them; queue what the kernel refuses."""
+    def send_now(self, data: bytes) -> None:
+        """Send bytes, even during a round, if nothing waits before them; queue what is refused."""
+        if self._held is not None:
+            self._held += data
+            return
         if not (self.dataBuffer or self._tempDataBuffer or self.disconnecting) and self.connected:
             try:
                 sent = self.socket.send(data)
@@ -135,7 +138,7 @@ class SendAtOnce:
     def connectionLost(self, reason: Any) -> None:
         """Give back at once what was not sent: circles of references keep this object a while."""
         super().connectionLost(reason)  # type: ignore[misc]
-        self._held = self.on_backlog = None
+        self._held = self.on_backlog = self.receive = None
         self.dataBuffer, self.offset = b"", 0
         self._tempDataBuffer, self._tempDataLen = [], 0
 
@@ -148,20 +151,25 @@ class SendAtOnce:
             return None
         except OSError:
             return main.CONNECTION_LOST
+        return self.received(data)
+
+    def received(self, data: bytes) -> Any:
+        """Take what a read has brought; return why the connection is lost, if it is."""
         if not data:
             return main.CONNECTION_DONE
+        size = self._read_bytes
         is_full = len(data) == size
         if is_full:
-            if size == _SMALL_READ_BYTES:
+            if size == SMALL_READ_BYTES:
                 is_full = False
                 data += self._receive_rest()
             self._expect_more()
-        elif len(data) < size // 4 and size > _SMALL_READ_BYTES:
+        elif len(data) < size // 4 and size > SMALL_READ_BYTES:
             self._expect_less()
-        if len(data) < LARGEST_CHUNK and self._gatherer is not None:
+        if len(data) < LARGEST_CHUNK and self.gatherer is not None:
             gathered = self._hub.gathered  # type: ignore[union-attr]
             if gathered is not None:
-                gathered.append((self._gatherer, data))
+                gathered.append((self.gatherer, data))
                 return None
         self.protocol.dataReceived(data)
         return self._read_on() if is_full else None
@@ -169,7 +177,7 @@ class SendAtOnce:
     def _receive_rest(self) -> bytes:
         """Receive what did not fit a small read, if there is anything."""
         try:
-            rest: bytes = self.socket.recv(_READ_BYTES - _SMALL_READ_BYTES)
+            rest: bytes = self.socket.recv(_READ_BYTES - SMALL_READ_BYTES)
         except OSError:
             return b""  # an error will meet the next read, too
         return rest
@@ -177,9 +185,10 @@ class SendAtOnce:
     def _expect_more(self) -> None:
         """Make the next reads larger: the last one was full."""
         size = self._read_bytes
-        small = size == _SMALL_READ_BYTES
+        small = size == SMALL_READ_BYTES
         self._read_bytes = _READ_BYTES if small else min(size * 2, _READ_MAX_BYTES)
         self._small_reads = 0
+        self.receive = None
 
     def _expect_less(self) -> None:
         """Make the next reads smaller if several brought little."""
@@ -187,7 +196,9 @@ class SendAtOnce:
         if self._small_reads == _SMALL_READS:
             self._small_reads = 0
             size = self._read_bytes
-            self._read_bytes = size // 2 if size > _READ_BYTES else _SMALL_READ_BYTES
+            self._read_bytes = size // 2 if size > _READ_BYTES else SMALL_READ_BYTES
+            if self._read_bytes == SMALL_READ_BYTES and self.gatherer is not None:
+                self.receive = self.socket.recv
 
     def _read_on(self) -> Any:
         """Receive more, within bounds, while the protocol is in the middle of something large."""
@@ -216,7 +227,7 @@ class SendAtOnce:
         reading = self in self.reactor.getReaders()
         self.stopReading()
         self._hub = hub
-        self._gatherer = gatherer
+        self.gatherer = gatherer
         if reading:
             self.startReading()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import select
+import socket
 from unittest import SkipTest
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -228,8 +229,8 @@ class GatheringTests(SynchronousTestCase):
         self.served: list[int] = []
         take = take_together
 
-        def counting(gathered: Gathered) -> Gathered:
-            rest = take(gathered)
+        def counting(gathered: Gathered, at_once: bool) -> Gathered:
+            rest = take(gathered, at_once)
             self.served.append(len(gathered) - len(rest))
             return rest
 
@@ -247,6 +248,34 @@ class GatheringTests(SynchronousTestCase):
         requests = [resp(b"SET", b"k%d" % n, b"v") for n in range(6)]
 
         self.assertEqual(self.round(*requests), [b"+OK\r\n"] * 6)
+        self.assertEqual(self.served, [6])
+
+    def test_small_ones_again_and_again(self) -> None:
+        """Nothing changes when the hub itself reads what is expected to be small."""
+        for number in range(40):
+            requests = [resp(b"SET", b"k%d" % n, b"%d" % number) for n in range(6)]
+            self.assertEqual(self.round(*requests), [b"+OK\r\n"] * 6)
+        large = resp(b"SET", b"k2", b"x" * 1000)
+        self.assertEqual(self.round(*requests[:2], large, *requests[3:]), [b"+OK\r\n"] * 6)
+        self.peers.pop(0).socket.shutdown(socket.SHUT_WR)
+        replies = self.round(*[resp(b"GET", b"k%d" % n) for n in range(1, 6)])
+
+        self.assertEqual(replies[1], b"$1000\r\n" + b"x" * 1000 + b"\r\n")
+        self.assertEqual([replies[0], *replies[2:]], [b"$2\r\n39\r\n"] * 4)
+
+    def test_behind_a_barrier(self) -> None:
+        """No answer leaves before the barrier lets those of the round out."""
+        hub = self.loopback.hub
+        assert hub is not None
+        seen: list[list[bytes]] = []
+
+        def passes() -> bool:
+            seen.append([bytes(peer.received) for peer in self.peers])
+            return True
+
+        hub.put_barrier(passes)
+        self.assertEqual(self.round(*[PING] * 6), [PONG] * 6)
+        self.assertEqual(seen[0], [b""] * 6)
         self.assertEqual(self.served, [6])
 
     def test_mixed(self) -> None:
@@ -276,7 +305,7 @@ class GatheringTests(SynchronousTestCase):
     def test_a_batch_that_fails_unexpectedly(self) -> None:
         """Whoever is in it is cut off: nobody waits for an answer that will not come."""
 
-        def failing(gathered: Gathered) -> Gathered:
+        def failing(gathered: Gathered, at_once: bool) -> Gathered:
             raise ZeroDivisionError
 
         self.patch(hub_module, "take_together", failing)

@@ -172,6 +172,16 @@ class HoldingTests(TransportTestCase):
 
         self.assertEqual(self.socket.sent, [b"hello world"])
 
+    def test_now(self) -> None:
+        """What may leave during a round does, unless something before it waits for the end."""
+        self.transport.send_now(b"now")
+        self.transport.write(b"hello")
+        self.transport.send_now(b" world")
+        self.assertEqual(self.socket.sent, [b"now"])
+        self.transport.flush()
+
+        self.assertEqual(self.socket.sent, [b"now", b"hello world"])
+
     def test_not_too_much(self) -> None:
         """More than 64 KiB are not held back."""
         self.transport.write(b"x" * 40_000)
