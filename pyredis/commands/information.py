@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
+from collections.abc import Set as AbstractSet
 from itertools import islice
 
 from pyredis.acl.selectors import Reason
@@ -51,17 +52,19 @@ _UNSAFE = str.maketrans("#:\n\r", "____")
 def info(ctx: Context, *sections: bytes) -> Reply:
     """Return figures about the server, all or some sections of them."""
     wanted = _wanted(sections)
+    # Memory first: it should not show what the sections take meanwhile.
+    memory = _memory(ctx) if "memory" in wanted else iter(())
     names = [name for name in _SECTIONS if name in wanted]
-    # Memory first: it should not show what the other sections take meanwhile.
-    texts = {name: _section(ctx, name) for name in sorted(names, key=lambda n: n != "memory")}
-    text = "\r\n".join(texts[name] for name in names)
+    text = "\r\n".join(_section(ctx, name, memory) for name in names)
     return Verbatim(text.encode("utf-8", "surrogateescape"))
 
 
-def _wanted(sections: tuple[bytes, ...]) -> set[str]:
+def _wanted(sections: tuple[bytes, ...]) -> AbstractSet[str]:
     """Return the names of the sections asked for; what is unknown is none."""
+    if not sections:
+        return _DEFAULT
     wanted: set[str] = set()
-    for section in sections or (b"default",):
+    for section in sections:
         name = section.lower().decode("latin-1")
         if name == "default":
             wanted.update(_DEFAULT)
@@ -72,17 +75,21 @@ def _wanted(sections: tuple[bytes, ...]) -> set[str]:
     return wanted
 
 
-def _section(ctx: Context, name: str) -> str:
-    title, fields = _SECTIONS[name]
+def _section(ctx: Context, name: str, memory: Fields) -> str:
+    title, fields_of = _SECTIONS[name]
     fact = ctx.server.fact
+    fields = memory if name == "memory" else fields_of(ctx)
     lines = [f"# {title}\r\n"]
-    lines += [f"{field}:{fact(field, value)}\r\n" for field, value in fields(ctx)]
+    lines += [
+        f"{field}:{value if field in _MEASURED else fact(field, value)}\r\n"
+        for field, value in fields
+    ]
     return "".join(lines)
 
 
 def _human(ctx: Context, field: str, amount: int) -> Fields:
     """Yield a field of bytes, and once more in words for people."""
-    amount = ctx.server.fact(field, amount)
+    amount = amount if field in _MEASURED else ctx.server.fact(field, amount)
     yield field, amount
     yield f"{field}_human", format_memory(amount).decode()
 
@@ -147,8 +154,11 @@ def _clients(ctx: Context) -> Fields:
 
 
 def _memory(ctx: Context) -> Fields:
+    return _memory_fields(ctx, MemoryFigures(ctx.server))
+
+
+def _memory_fields(ctx: Context, figures: MemoryFigures) -> Fields:
     settings, keyspace = ctx.settings, ctx.keyspace
-    figures = MemoryFigures(ctx.server)
     excess = figures.resident - figures.used
     ratio = f"{figures.resident_ratio:.2f}"
     yield from _human(ctx, "used_memory", figures.used)
@@ -451,6 +461,7 @@ _SECTIONS: dict[str, tuple[str, Callable[[Context], Fields]]] = {
     "keyspace": ("Keyspace", _keyspace),
     "debug": ("Debug", _debug),
 }
+_MEASURED = frozenset({"used_memory", "used_memory_rss", "used_memory_peak"})
 _ALL = frozenset(_SECTIONS) - {"debug"}
 _DEFAULT = _ALL - {"commandstats", "latencystats"}
 

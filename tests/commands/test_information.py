@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from pyredis.execution.latencies import LatencyHistogram
@@ -47,6 +49,27 @@ class InfoCase(SynchronousTestCase):
         """Return the fields of INFO."""
         lines = self.text(*sections).split("\r\n")
         return dict(line.split(":", 1) for line in lines if ":" in line)
+
+
+class MeasuringTests(InfoCase):
+    """Memory is measured as it was before INFO took some."""
+
+    def test_what_it_takes_itself(self) -> None:
+        """Memory is measured once, before there is anything to show."""
+        measured: list[int] = []
+
+        def measure() -> int:
+            measured.append(sys.getallocatedblocks())
+            return measured[-1]
+
+        self.session.server.facts["used_memory"] = measure
+        fields = self.fields()
+        del measured[:]
+        before = sys.getallocatedblocks()
+        fields = self.fields()
+        self.assertEqual(fields["used_memory"], str(measured[0]))
+        self.assertEqual(len(measured), 1)
+        self.assertLess(measured[0] - before, 40)
 
 
 class SectionTests(InfoCase):
