@@ -40,14 +40,42 @@ local function translate(problem)
   return problem
 end
 
+-- Where a script or function ends: most often with the return statement that a tail call was.
+local function end_of(f)
+  local info, last = getinfo(f, 'SL'), 0
+  for line in next, info.activelines do
+    if line > last and line ~= info.lastlinedefined then last = line end
+  end
+  return info, last > 0 and last or info.lastlinedefined
+end
+
+local raise = error
+-- Lua's own knows no line if the caller left its place to what failed (Redis' are C's: none does).
+local function error(problem, level)
+  level = level or 1
+  if level > 0 and main and type(problem) == 'string' then
+    local caller = getinfo(level + 1, 'S')
+    if caller and caller.what == 'tail' then
+      local info, line = end_of(main)
+      raise(info.short_src .. ':' .. line .. ': ' .. problem, 0)
+    end
+  end
+  raise(problem, level > 0 and level + 1 or 0)
+end
+
+local function refuse(place, name, expected, value)
+  local got = value == nil and 'no value' or type(value)
+  error('bad argument #' .. place .. " to '" .. name .. "' (" .. expected .. ' expected, got ' ..
+    got .. ')', 3)
+end
+
 local function handler(problem)
   problem = translate(problem)
-  local level = 2
-  local info = getinfo(level, 'Sl')
-  while info and (info.what == 'C' or info.source == MINE) do
+  local level, info = 1, nil
+  repeat
     level = level + 1
     info = getinfo(level, 'Sl')
-  end
+  until not info or (info.what ~= 'C' and info.source ~= MINE)
   if type(problem) ~= 'table' then
     problem = {err = 'ERR ' .. tostring(problem)}
   end
@@ -55,13 +83,8 @@ local function handler(problem)
     problem.source = info.source
     problem.line = info.currentline
   elseif info and main then
-    -- The caller left its place to what failed: it was a return statement.
-    local last = 0
-    for line in next, getinfo(main, 'L').activelines do
-      if line > last then last = line end
-    end
-    problem.source = getinfo(main, 'S').source
-    problem.line = last
+    info, problem.line = end_of(main)
+    problem.source = info.source
   end
   return problem
 end
@@ -92,10 +115,7 @@ end
 local safe = {}
 local function guarded(f, name)
   return function(t, ...)
-    if type(t) ~= 'table' then
-      error("bad argument #1 to '" .. name .. "' (table expected, got " ..
-        (t == nil and 'no value' or type(t)) .. ')', 2)
-    end
+    if type(t) ~= 'table' then refuse(1, name, 'table', t) end
     if behind[t] then error(READONLY, 0) end
     return f(t, ...)
   end
@@ -129,10 +149,7 @@ safe.next = safe_next
 
 function safe.pairs(t)
   if t ~= nil and behind[t] then return safe_next, t, nil end
-  if type(t) ~= 'table' then
-    error("bad argument #1 to 'pairs' (table expected, got " ..
-      (t == nil and 'no value' or type(t)) .. ')', 2)
-  end
+  if type(t) ~= 'table' then refuse(1, 'pairs', 'table', t) end
   return safe_next, t, nil
 end
 
@@ -202,8 +219,7 @@ function safe.setfenv(f, t)
 end
 
 local function compiled(f, problem)
-  if f then setfenv(f, env) return f end
-  return nil, problem
+  if f then return setfenv(f, env) else return nil, problem end
 end
 
 function safe.loadstring(text, name)
@@ -246,8 +262,7 @@ function safe.xpcall(f, h, ...)
 end
 
 local function resumed(ok, ...)
-  if ok then return true, ... end
-  return false, translate((...))
+  if ok then return true, ... else return false, translate((...)) end
 end
 
 local hook
@@ -258,8 +273,7 @@ local function new_coroutine(f)
 end
 
 local function unwrapped(ok, ...)
-  if ok then return ... end
-  error(translate((...)), 0)
+  if ok then return ... else error(translate((...)), 0) end
 end
 
 safe.coroutine = {
@@ -329,10 +343,7 @@ safe.math.random = function(...)
 end
 safe.math.randomseed = function(seed)
   local number = tonumber(seed)
-  if not number then
-    error("bad argument #1 to 'randomseed' (number expected, got " ..
-      (seed == nil and 'no value' or type(seed)) .. ')', 2)
-  end
+  if not number then refuse(1, 'randomseed', 'number', seed) end
   randomseed(number)
 end
 
@@ -385,6 +396,7 @@ local function import(name, make, helpers)
   local f = as_function
   local ready = {}
   for key, value in next, helpers do ready[key] = f(value) end
+  setfenv(make, setmetatable({error = error}, {__index = real_G}))
   safe[name] = make(ready)
 end
 
@@ -572,6 +584,7 @@ setmetatable(loading, {__index = missing})
 
 function exports.load(f)
   env_metatable.__index, behind[env] = loading, loading
+  main = f
   local ok, problem = pcall(f)
   env_metatable.__index, behind[env] = safe, safe
   if ok then return end
