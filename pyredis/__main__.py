@@ -87,8 +87,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return run_demo()
     if arguments[:1] == ["server"]:
         return server_main(arguments[1:])
-    sys.stdout.write(USAGE)
-    return 0 if arguments[:1] in (["-h"], ["--help"]) else 1
+    if arguments[:1] in (["-h"], ["--help"]):
+        sys.stdout.write(USAGE)
+        return 0
+    sys.stderr.write(USAGE)
+    if arguments:
+        sys.stderr.write(f"\npyredis: {arguments[0]!r} is neither 'server' nor 'demo'\n")
+    return 1
 
 
 if __name__ == "__main__":

@@ -87,7 +87,7 @@ class Durability:
         replacement: Replaces the data by those of a primary.
         child: What writes in the background.
         give_up: Called when the server cannot start, to end it.
-        has_failed: Whether the data could not be loaded.
+        failure: Why the data could not be loaded, in one line; None if they could.
     """
 
     _log = Logger()
@@ -114,7 +114,7 @@ class Durability:
         self._is_prepared = False
         self._files = FileSystem()
         self.loading = Loading(server)
-        self.has_failed = False
+        self.failure: str | None = None
         self.give_up: Callable[[], None] = lambda: None
         self.on_history: OnHistory = lambda aux, expired: None
         self._forks = forks
@@ -213,11 +213,16 @@ class Durability:
         if failure.check(CancelledError):
             return
         if isinstance(failure.value, LoadingFailed):
+            self._log.error("The RDB file {path} cannot be loaded:", path=self._snapshot_path)
             for line in failure.value.lines:
                 self._log.error("{line}", line=line)
         else:
             self._log.failure("Loading the RDB file failed unexpectedly", failure)
-        self._fail()
+        self._fail(f"the RDB file {self._snapshot_path}: {failure.value}")
+
+    @property
+    def _snapshot_path(self) -> str:
+        return self.snapshots.path if self.snapshots else ""
 
     def _advance(self, steps: Iterator[None]) -> None:
         """Load one slice more."""
@@ -229,12 +234,16 @@ class Durability:
             self._end_loading()
             self.append_only.open()
         except AppendOnlyError:
-            self._fail()
+            self._append_only_failed()
         except Exception:
             self._log.failure("Loading the append only file failed unexpectedly")
-            self._fail()
+            self._append_only_failed()
         else:
             self._be_ready()
+
+    def _append_only_failed(self) -> None:
+        folder = self._server.settings.appenddirname
+        self._fail(f"the append-only file in {folder}: see the log, or ask pyredis-check about it")
 
     def _end_loading(self) -> None:
         keyspace = self._server.keyspace
@@ -242,12 +251,12 @@ class Durability:
         self.loading.end()
         self._keep_for_good()
 
-    def _fail(self) -> None:
+    def _fail(self, why: str) -> None:
         """Refuse to serve other data than those there are."""
-        self.has_failed = True
+        self.failure = why
         awaiting, self._awaiting = self._awaiting, []
         for each in awaiting:
-            each.errback(LoadingFailed("the data cannot be loaded: see the log"))
+            each.errback(LoadingFailed(why))
         self.give_up()
 
     def _listen(self, wanted: bool) -> None:

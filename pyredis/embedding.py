@@ -10,7 +10,9 @@ servers come and go. An application built on Twisted needs neither: it gives
 from __future__ import annotations
 
 import contextlib
+import errno
 import importlib
+import os
 import socket
 import threading
 from collections.abc import Callable
@@ -18,7 +20,10 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 import hiredis
+from twisted.internet.defer import maybeDeferred
 
+from pyredis.config.conf_file import Directives, Loader
+from pyredis.config.keywords import load_keywords
 from pyredis.config.settings import Settings
 from pyredis.errors import RedisError
 from pyredis.primitives.quoting import split_args
@@ -84,21 +89,26 @@ class PyRedisServer:
     A server that runs in this process.
 
     Args:
-        host: Where to listen; ``localhost`` is both loopback addresses.
-        port: 0 picks a free one, see :attr:`port`.
+        host: Where to listen; ``localhost`` is both loopback addresses, ``"*"`` all there are.
+        port: The TCP port; 0 picks a free one, see the attribute.
         unixsocket: The path of a Unix socket to listen on as well.
         directives: Any directive of redis.conf, with underscores: ``maxmemory="100mb"``.
+            True and False are ``yes`` and ``no``, None leaves the default, a list stands
+            for several lines: ``user=["ann on >secret ~* +@all", "default off"]``.
             Nothing is kept on disk, or loaded from there, unless ``dir``,
-            ``dbfilename``, ``save`` or ``appendonly`` is among them.
+            ``dbfilename``, ``save`` or ``appendonly`` is among them. What concerns the
+            process (``daemonize``, ``pidfile``, ``logfile``, ``supervised``) is yours and
+            has no effect; the log goes to ``twisted.logger``.
 
     Attributes:
         port: The port listened on, once started.
-        service: The :class:`~pyredis.server.RedisServer` underneath, once started.
+        service: The :class:`~pyredis.server.RedisServer` underneath, None unless it runs.
+            It belongs to the reactor's thread.
 
     Example::
 
-        with PyRedisServer(port=0) as server:
-            connect_to("127.0.0.1", server.port)
+        with PyRedisServer(port=0, maxmemory="100mb") as server:
+            client = redis.Redis(port=server.port)
     """
 
     def __init__(
@@ -126,9 +136,7 @@ class PyRedisServer:
         Run the server; return when :meth:`stop` is called from another thread.
 
         Raises:
-            CannotListen: The port is taken.
-            ConfigError: A directive is wrong.
-            AclFileError: A user of the ACL file is.
+            Exception: It cannot start; see :meth:`start_in_background`.
         """
         self.start_in_background()
         try:
@@ -138,20 +146,23 @@ class PyRedisServer:
 
     def start_in_background(self) -> None:
         """
-        Start the server and return when it listens.
+        Start the server and return when it serves: data on the disk are loaded by then.
 
         Raises:
-            CannotListen: The port is taken.
-            ConfigError: A directive is wrong.
-            LoadingFailed: What is on the disk cannot be loaded.
-            RuntimeError: It runs already.
+            pyredis.services.listeners.CannotListen: A port or socket is taken, forbidden
+                or not of this machine, or a certificate cannot be used.
+            pyredis.config.conf_file.ConfigFileError: A directive is wrong, or the module,
+                the directory, the users or the file that it names.
+            pyredis.services.loading.LoadingFailed: What is on the disk cannot be loaded.
+            OSError: The host's name is unknown.
+            RuntimeError: It runs already, or this is the reactor's own thread.
         """
         with self._lock:
             if self.service is not None:
                 raise RuntimeError("the server runs already")
-            settings = self._settings()
+            settings, directives = self._configuration()
             self._stopped.clear()
-            self.service = _reactor_thread.call(lambda: self._start_service(settings))
+            self.service = _reactor_thread.call(lambda: self._start_service(settings, directives))
             self.port = self.service.port
 
     def stop(self) -> None:
@@ -176,25 +187,21 @@ class PyRedisServer:
         """Stop."""
         self.stop()
 
-    def _settings(self) -> Settings:
-        # A program's working directory is not ours to change.
-        settings = Settings(change_directory=str)
-        pairs = [
-            (name.replace("_", "-").encode(), _spelled(value))
-            for name, value in self._directives.items()
-        ]
-        if pairs:
-            from pyredis.config.conf_file import Loader
-            from pyredis.primitives.quoting import quote
+    def _configuration(self) -> tuple[Settings, Directives]:
+        """Return the settings, and what else is to be done."""
+        given = {"port": self.port, "unixsocket": self._unixsocket, **self._directives}
+        settings = Settings(change_directory=_existing_directory)
+        loader = Loader(settings)
+        if "include" in given:
+            from pyredis.startup import expand, read_file
 
-            Loader(settings).load(b"\n".join(n + b" " + quote(v) for n, v in pairs))
-        settings.bind = _addresses(self.host)
-        settings.port = self.port
-        if self._unixsocket:
-            settings.unixsocket = self._unixsocket
-        return settings
+            loader = Loader(settings, read_file, expand)
+        directives = load_keywords(loader, given)
+        if "bind" not in given:
+            settings.bind = _addresses(self.host)
+        return settings, directives
 
-    def _start_service(self, settings: Settings) -> Any:
+    def _start_service(self, settings: Settings, directives: Directives) -> Any:
         """Return a Deferred of the server, when it serves."""
         from pyredis.server import RedisServer
 
@@ -204,9 +211,9 @@ class PyRedisServer:
             on_shutdown=self._stop_from_inside,
             keeps_snapshots=bool(self._directives.keys() & _KEEPING),
         )
-        service.load_users()
+        service.apply_directives(directives)
         ready = service.durability.when_ready()
-        ready.addCallback(lambda _: service)
+        ready.addCallbacks(lambda _: service, lambda failure: _stopped(service, failure))
         service.startService()
         return ready
 
@@ -216,6 +223,19 @@ class PyRedisServer:
         if service is not None:
             service.stopService()
         self._stopped.set()
+
+
+def _stopped(service: Any, failure: Any) -> Any:
+    """Stop a server that could not load its data, then hand on why."""
+    return maybeDeferred(service.stopService).addBoth(lambda _: failure)
+
+
+def _existing_directory(path: str) -> str:
+    """Return a directory's full path; a program's working directory is not ours to change."""
+    if not os.path.isdir(path):
+        code = errno.ENOTDIR if os.path.exists(path) else errno.ENOENT
+        raise OSError(code, os.strerror(code), path)
+    return os.path.abspath(path)
 
 
 def _addresses(host: str) -> tuple[str, ...]:
@@ -235,16 +255,11 @@ def _is_address(host: str) -> bool:
     return False
 
 
-def _spelled(value: object) -> bytes:
-    """Return a directive's value as redis.conf has it."""
-    if isinstance(value, bool):
-        return b"yes" if value else b"no"
-    return value if isinstance(value, bytes) else str(value).encode()
-
-
 class PyRedisClient:
     """
     A small client for demonstrations and tests: a command line in, a readable reply out.
+
+    One request at a time, from one thread. Programs take redis-py or another library.
 
     Args:
         host: Where the server is.
@@ -253,10 +268,11 @@ class PyRedisClient:
 
     Example::
 
-        client = PyRedisClient(port=6379)
-        client.connect()
-        client.execute('SET greeting "Hello, PyRedis!"')   # '+OK'
-        client.execute("GET greeting")                     # '+Hello, PyRedis!'
+        with PyRedisClient(port=6379) as client:
+            client.execute('SET greeting "Hello, PyRedis!"')   # '+OK'
+            client.execute("GET greeting")                     # '+Hello, PyRedis!'
+            client.execute("GET nothing")                      # '$-1'
+            client.execute("NOSUCH")   # "-ERR unknown command 'NOSUCH', ..."
     """
 
     def __init__(
@@ -273,7 +289,7 @@ class PyRedisClient:
         Connect to the server.
 
         Raises:
-            OSError: It cannot be reached.
+            OSError: It cannot be reached, or not within ``timeout`` (``TimeoutError``).
         """
         self.disconnect()
         self._socket = socket.create_connection((self.host, self.port), self.timeout)
@@ -302,7 +318,7 @@ class PyRedisClient:
 
     def execute(self, line: str) -> str:
         """
-        Send a command and return its reply.
+        Send a command and return its reply. An error is a reply: nothing is raised.
 
         Args:
             line: As typed at redis-cli, words with blanks in quotes.
@@ -313,6 +329,8 @@ class PyRedisClient:
 
         Raises:
             ValueError: The quotes are unbalanced, or there is no word.
+            TimeoutError: There was no reply within ``timeout``; the connection is closed,
+                for a reply that comes late would be taken for the next one's.
             ConnectionError: There is no connection, or the server closed it.
         """
         words = split_args(line.encode("utf-8", "surrogateescape"))
@@ -324,13 +342,17 @@ class PyRedisClient:
         if self._socket is None:
             raise ConnectionError("not connected")
         body = b"".join(b"$%d\r\n%b\r\n" % (len(word), word) for word in words)
-        self._socket.sendall(b"*%d\r\n%b" % (len(words), body))
-        while (reply := self._reader.gets()) is False:
-            data = self._socket.recv(65536)
-            if not data:
-                self.disconnect()
-                raise ConnectionError("the server closed the connection")
-            self._reader.feed(data)
+        try:
+            self._socket.sendall(b"*%d\r\n%b" % (len(words), body))
+            while (reply := self._reader.gets()) is False:
+                data = self._socket.recv(65536)
+                if not data:
+                    raise ConnectionError("the server closed the connection")
+                self._reader.feed(data)
+        except BaseException:
+            # Where the next reply begins is not known any more.
+            self.disconnect()
+            raise
         return reply
 
 

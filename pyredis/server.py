@@ -26,6 +26,7 @@ from twisted.logger import Logger
 import pyredis.commands  # noqa: F401 - declares the commands
 from pyredis._version import REDIS_VERSION
 from pyredis.acl.files import DeclaredUsers
+from pyredis.config.conf_file import ConfigFileError, Directives
 from pyredis.config.settings import Settings
 from pyredis.configuration_files import ConfigurationFiles
 from pyredis.durability import Durability
@@ -293,6 +294,28 @@ class RedisServer(MultiService):
             AclFileError: Something is wrong with them; the text is one line.
         """
         self.files.load_users(declared)
+
+    def apply_directives(self, directives: Directives) -> None:
+        """
+        Do what a program's configuration asks for besides its settings, in the daemon's order.
+
+        Raises:
+            ConfigFileError: A module, a command, a user or the ACL file is wrong.
+        """
+        try:
+            for module in directives.modules:
+                if module.arguments:
+                    raise ValueError(f"module {module.path} takes no arguments")
+                self.load_module(module.path)
+            for old, new in directives.renamed:
+                self.rename_command(old, new)
+            users = DeclaredUsers(self.instance.access.rulebook)
+            for words in directives.users:
+                users.declare(words)
+            if users or self.settings.aclfile:
+                self.load_users(users)
+        except (ImportError, ValueError) as error:
+            raise ConfigFileError(str(error)) from error
 
     # execution.ports.Host
 

@@ -16,6 +16,7 @@ import os
 import signal
 import socket
 import sys
+import traceback
 from collections.abc import Sequence
 from typing import Any, NamedTuple, TextIO
 
@@ -31,6 +32,7 @@ from pyredis.config.conf_file import (
     ineffective,
     read_matching,
 )
+from pyredis.config.parameter_types import decode
 from pyredis.config.settings import Settings
 from pyredis.execution.permissions import rulebook_of
 from pyredis.execution.table import CommandTable
@@ -58,7 +60,8 @@ def read_file(path: str) -> bytes:
         return file.read()
 
 
-def _expand(pattern: str) -> list[str]:
+def expand(pattern: str) -> list[str]:
+    """Return the files that a pattern of ``include`` stands for, in order."""
     return sorted(glob.glob(pattern))
 
 
@@ -84,14 +87,14 @@ def load_start(line: CommandLine) -> Start:
     Raises:
         ConfigFileError: A file, a line or an option is wrong.
     """
-    from_file = read_matching(line.path, read_file, _expand) if line.path else b""
+    from_file = read_matching(line.path, read_file, expand) if line.path else b""
     from_stdin = sys.stdin.buffer.read() if line.from_stdin else b""
     notes: list[str] = []
     settings = Settings(os.getcwd(), _change_directory, notes.append)
     # Before ``dir`` moves away from where the path was given.
     config_path = os.path.abspath(line.path) if line.path else None
     users = _no_users()
-    loader = Loader(settings, read_file, _expand, declare_user=users.declare)
+    loader = Loader(settings, read_file, expand, declare_user=users.declare)
     directives = loader.load(line.text(from_file, from_stdin))
     return Start(settings, directives, users, config_path, notes)
 
@@ -120,10 +123,11 @@ def check_config(arguments: Sequence[str]) -> int:
             sys.stdout.write(f"{path}: {error.strerror}\n")
             wrong = True
             continue
-        problems = check(text, read_file, _expand, declare_user=_no_users().declare)
+        problems = check(text, read_file, expand, declare_user=_no_users().declare)
         for problem in problems:
-            sys.stdout.write(f"{problem.path or path}: {problem}\n")
-        for note in ineffective(text, read_file, _expand):
+            line = f": {decode(problem.line)!r}" if problem.line else ""
+            sys.stdout.write(f"{problem.path or path}: {problem}{line}\n")
+        for note in ineffective(text, read_file, expand):
             sys.stdout.write(f"{path}: note: {note}\n")
         wrong = wrong or bool(problems)
         sys.stdout.write(f"{path}: {'not usable' if problems else 'OK'}\n")
@@ -162,8 +166,9 @@ def build(start: Start, reactor: Any, stop: Any) -> Any:
             raise CannotStart(f"Can't load module {module.path}: it takes no arguments")
         try:
             server.load_module(module.path)
-        except (ImportError, ValueError) as error:
-            raise CannotStart(f"Can't load module {module.path}: {error}") from None
+        except (Exception, SystemExit) as error:
+            why = _why_not_loaded(error)
+            raise CannotStart(f"Can't load module {module.path}: {why}") from None
     for old, new in start.directives.renamed:
         try:
             server.rename_command(old, new)
@@ -174,6 +179,31 @@ def build(start: Start, reactor: Any, stop: Any) -> Any:
     except AclFileError as error:
         raise CannotStart(str(error)) from None
     return server
+
+
+def _why_not_loaded(error: BaseException) -> str:
+    """Say in one line why a module could not be loaded; what it raised itself, with its place."""
+    if isinstance(error, (ImportError, ValueError)):
+        return str(error)
+    text = " ".join(f"{type(error).__name__}: {error}".split())
+    if isinstance(error, SyntaxError) or error.__traceback__ is None:
+        return text
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{text} ({last.filename}, line {last.lineno})"
+
+
+def open_ports(server: Any) -> None:
+    """
+    Listen where a server is configured to.
+
+    Raises:
+        CannotListen: Something is taken or forbidden, or there is nothing to listen on.
+    """
+    from pyredis.services.listeners import CannotListen
+
+    server.listeners.open()
+    if not server.listeners.is_open:
+        raise CannotListen("Configured to not listen anywhere, exiting.")
 
 
 def _make_room_for_clients(settings: Settings) -> None:
@@ -330,7 +360,11 @@ def _run(start: Start, stream: TextIO) -> int:
     _greet(log, start)
     _report_crashes(settings, stream, log)
     reactor_: Any = reactor
-    server = build(start, reactor_, reactor_.stop)
+    try:
+        server = build(start, reactor_, reactor_.stop)
+    except CannotStart as error:
+        log.error("{error}", error=error)
+        return 1
     observer.is_replica = lambda: server.instance.following.is_on
     _show_title(start, server)
 
@@ -341,7 +375,7 @@ def _run(start: Start, stream: TextIO) -> int:
 
     server.durability.give_up = give_up
     try:
-        server.listeners.open()
+        open_ports(server)
     except CannotListen as error:
         for line in str(error).splitlines():
             log.error("{line}", line=line)
@@ -366,7 +400,7 @@ def _run(start: Start, stream: TextIO) -> int:
     if pid_path:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(pid_path)
-    if server.durability.has_failed:
+    if server.durability.failure is not None:
         return 1
     log.warn("PyRedis is now ready to exit, bye bye...")
     return 0

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 from twisted.application.service import Service
@@ -75,18 +76,21 @@ class DaemonService(Service):
 
     Args:
         server: A :class:`~pyredis.server.RedisServer`.
+        stop_reactor: Called when the data turn out to be damaged.
     """
 
-    def __init__(self, server: Any) -> None:
+    def __init__(self, server: Any, stop_reactor: Callable[[], None]) -> None:
         self._server = server
+        self._stop_reactor = stop_reactor
 
     def privilegedStartService(self) -> None:
         """Open the ports, as the user who may."""
         from pyredis.services.listeners import CannotListen
+        from pyredis.startup import open_ports
 
         super().privilegedStartService()
         try:
-            self._server.listeners.open()
+            open_ports(self._server)
         except CannotListen as error:
             refuse(str(error).splitlines()[0])
 
@@ -95,8 +99,14 @@ class DaemonService(Service):
         from pyredis.startup import tell_when_ready, tune_garbage_collector
 
         super().startService()
+        durability = self._server.durability
+        durability.give_up = lambda: None  # twistd runs the reactor later
         tell_when_ready(self._server)
         self._server.startService()
+        if durability.failure is not None:
+            refuse(f"cannot load {durability.failure}")
+        # What is large fails later, when the reactor runs.
+        durability.give_up = self._stop_reactor
         tune_garbage_collector()
 
     def stopService(self) -> Any:
@@ -135,4 +145,4 @@ def makeService(options: Options) -> Service:
         refuse(" ".join(error.report(REDIS_VERSION).split()))
     except CannotStart as error:
         refuse(str(error))
-    return DaemonService(server)
+    return DaemonService(server, running.stop)

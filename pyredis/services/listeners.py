@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from pyredis.execution.client import Client
     from pyredis.execution.instance import Instance
 
+# What the kernel has room for, the zero byte at the end included.
+_UNIX_PATH_BYTES = 108
+
 _EVERYWHERE = {"*": "0.0.0.0", "::*": "::"}
 
 
@@ -108,6 +111,11 @@ class ListenerService(Service):
     def _change_round(self) -> None:
         if self._hub is not None:
             self._hub.on_round = self._server.begin_round
+
+    @property
+    def is_open(self) -> bool:
+        """Whether anything is listened on."""
+        return bool(self._ports)
 
     def is_reading(self) -> bool:
         """Tell whether a round of reading is under way, at whose end replies leave."""
@@ -331,6 +339,7 @@ class ListenerService(Service):
         from pyredis.net.unix_transport import RedisUnixPort
 
         try:
+            _check_length(path)
             _remove_socket(path)
             port = RedisUnixPort(path, self.factory, settings.tcp_backlog, reactor=self._reactor)
             port.startListening()
@@ -356,6 +365,15 @@ def _reason(error: Any) -> str:
 
 def _is_taken(error: Any) -> bool:
     return getattr(error, "errno", None) in (errno.EADDRINUSE, errno.EACCES)
+
+
+def _check_length(path: str) -> None:
+    length = len(os.fsencode(path))
+    if length >= _UNIX_PATH_BYTES:
+        raise OSError(
+            errno.ENAMETOOLONG,
+            f"unix socket path too long ({length}), must be under {_UNIX_PATH_BYTES}",
+        )
 
 
 def _remove_socket(path: str) -> None:

@@ -22,8 +22,6 @@ from typing import Any
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.interfaces import IProtocol
 
-from pyredis.acl.files import AclFileError, DeclaredUsers
-from pyredis.config.conf_file import ConfigFileError, Directives
 from pyredis.execution.client import Client
 from pyredis.execution.ports import NoConnection
 from pyredis.execution.table import CommandTable
@@ -101,7 +99,7 @@ class RedisTestService(RedisServer):
             table=table,
         )
         self.has_renamed = bool(others.renamed)
-        self._apply_directives(others)
+        self.apply_directives(others)
         self.clock = ServerClock(self._time, self, self.listeners.read_arrived, run)
         self.faults = Faults(self.instance, run)
         self.listeners.factory.intercept = self.faults.refuse_connection
@@ -325,21 +323,6 @@ class RedisTestService(RedisServer):
         self._check_soon()
 
     # Within
-
-    def _apply_directives(self, directives: Directives) -> None:
-        """Do what the configuration asks for besides its settings, in the daemon's order."""
-        try:
-            for module in directives.modules:
-                self.load_module(module.path)
-            for old, new in directives.renamed:
-                self.rename_command(old, new)
-            users = DeclaredUsers(self.instance.access.rulebook)
-            for words in directives.users:
-                users.declare(words)
-            if users or self.settings.aclfile:
-                self.load_users(users)
-        except (ImportError, ValueError, AclFileError) as error:
-            raise ConfigFileError(str(error)) from error
 
     def _receive_commands(self) -> None:
         """See every command when it comes, besides the log if that shows them."""

@@ -16,7 +16,7 @@ from unittest import SkipTest
 import redis
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.integration.daemon import PATIENCE_S, READY, Daemon, free_port, run, until
+from tests.integration.daemon import PATIENCE_S, READY, ROOT, Daemon, free_port, run, until
 
 LINE = r"\d+:M \d\d \w\w\w \d{4} \d\d:\d\d:\d\d\.\d{3} [.\-*#] "
 
@@ -305,14 +305,27 @@ class RefusedTests(DaemonTestCase):
         self.assertIn("Failed opening Unix socket: bind:", output)
         self.assertNotIn("Traceback", output)
 
-    def test_a_module_that_is_none(self) -> None:
-        """And for a module."""
-        done = run("--port", "0", "--loadmodule", "no.such.module")
-        output = done.stdout + done.stderr
+    def test_modules(self) -> None:
+        """And for a module: one that is none, one that raises, one that ends the process."""
+        raising = self.write("raising.py", "\nraise RuntimeError('no luck')\n")
+        self.write("ending.py", "import sys\nsys.exit(3)\n")
+        for module, why in (
+            ("no.such.module", "No module named 'no'"),
+            ("raising", f"RuntimeError: no luck ({raising}, line 2)"),
+            ("ending", "SystemExit: 3"),
+        ):
+            found = f"{ROOT}{os.pathsep}{self.directory}"
+            done = run("--port", "0", "--loadmodule", module, PYTHONPATH=found)
+
+            self.assertEqual((done.returncode, done.stderr), (1, ""))
+            self.assertIn(f"# Can't load module {module}: {why}", done.stdout)
+
+    def test_nothing_to_listen_on(self) -> None:
+        """A server that nobody could reach does not start."""
+        done = run("--port", "0")
 
         self.assertEqual(done.returncode, 1)
-        self.assertIn("no.such.module", output)
-        self.assertNotIn("Traceback", output)
+        self.assertIn("# Configured to not listen anywhere, exiting.\n", done.stdout)
 
 
 class EndingTests(DaemonTestCase):

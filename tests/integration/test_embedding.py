@@ -155,6 +155,86 @@ class EmbeddingTests(SynchronousTestCase):
             "ConfigFileError",
         )
 
+    def test_users_modules_and_names_are_directives_too(self) -> None:
+        """They are served, not passed over."""
+        self.assert_prints(
+            """
+            import sys
+            from pyredis import PyRedisClient, PyRedisServer
+            sys.path.insert(0, "examples")
+            with PyRedisServer(
+                port=0, user=["default on nopass ~* +@all", "ann on >pw"],
+                loadmodule="visits", rename_command="KEYS LOOK", maxmemory=None,
+            ) as server, PyRedisClient(port=server.port) as client:
+                for line in ("ACL USERS", "VISIT page ann", "LOOK *"):
+                    print(repr(client.execute(line)))
+            """,
+            r"'*2\n+ann\n+default'",
+            "':1'",
+            r"'*1\n+page'",
+        )
+
+    def test_what_keeps_it_from_starting_is_an_exception_that_names_it(self) -> None:
+        """Each of a documented kind; the port is free afterwards."""
+        self.assert_prints(
+            """
+            import os, tempfile
+            from pyredis import PyRedisServer
+            folder = tempfile.mkdtemp()
+            with open(os.path.join(folder, "dump.rdb"), "wb") as file:
+                file.write(b"REDIS0011broken")
+            port = 0
+            def start(**directives):
+                try:
+                    PyRedisServer(**{"port": port, **directives}).start_in_background()
+                except Exception as error:
+                    print(type(error).__name__, str(error).replace(folder, "FOLDER"))
+            start(port=99999)
+            start(maxmemroy="1mb")
+            start(dir="/no/such")
+            start(loadmodule="no_such_module")
+            start(user="ann +@none")
+            start(aclfile="/no/such/file")
+            with PyRedisServer(port=0) as server:
+                port = server.port
+            start(dir=folder)
+            with PyRedisServer(port=port):
+                print("free")
+            """,
+            "ConfigFileError port: argument must be between 0 and 65535 inclusive",
+            "ConfigFileError there is no option or directive maxmemroy, did you mean maxmemory?",
+            "ConfigFileError dir: No such file or directory",
+            "ConfigFileError No module named 'no_such_module'",
+            "ConfigFileError Error loading ACL rule '+@none' for the user named 'ann': "
+            "Unknown command or category name in ACL",
+            "ConfigFileError Aborting Redis startup because of ACL errors: Error loading ACLs, "
+            "opening file '/no/such/file': No such file or directory",
+            "LoadingFailed the RDB file FOLDER/dump.rdb: Short read or OOM loading DB. "
+            "Unrecoverable error, aborting now.",
+            "free",
+        )
+
+    def test_a_reply_that_comes_too_late(self) -> None:
+        """The connection is closed, so that it is not taken for the next reply."""
+        self.assert_prints(
+            """
+            from pyredis import PyRedisClient, PyRedisServer
+            with PyRedisServer(port=0) as server:
+                client = PyRedisClient(port=server.port, timeout=0.05)
+                client.connect()
+                for line in ("BLPOP nothing 10", "PING"):
+                    try:
+                        print(client.execute(line))
+                    except OSError as error:
+                        print(type(error).__name__)
+                client.connect()
+                print(client.execute("PING"))
+            """,
+            "TimeoutError",
+            "ConnectionError",
+            "+PONG",
+        )
+
     def test_a_client_can_shut_the_server_down(self) -> None:
         """SHUTDOWN ends this server, not the process, and start() returns."""
         self.assert_prints(

@@ -150,6 +150,23 @@ class DaemonTests(SynchronousTestCase):
                 self.assertIn(named, done.stdout + done.stderr)
                 self.assertNotIn("Traceback", done.stdout + done.stderr)
 
+    def test_data_that_are_damaged(self) -> None:
+        """They keep it from starting as well: a snapshot, and an append-only file."""
+        (self.place / "dump.rdb").write_bytes(b"REDIS0011broken")
+        folder = self.place / "appendonlydir"
+        folder.mkdir()
+        (folder / "appendonly.aof.manifest").write_text("broken\n")
+        for value, named in (("no", str(self.place / "dump.rdb")), ("yes", "appendonlydir")):
+            done = self.twistd(
+                *("-n", "--pidfile", str(self.place / "refused.pid"), "pyredis"),
+                *("--port", str(free_port()), "--set", f"dir={self.place}"),
+                *("--set", f"appendonly={value}"),
+            )
+            self.assertEqual(done.returncode, 1, done.stdout)
+            self.assertIn("pyredis: cannot load the ", done.stdout)
+            self.assertIn(named, done.stdout)
+            self.assertNotIn("Traceback", done.stdout + done.stderr)
+
     def test_a_daemon_that_cannot_start_says_so_and_leaves_no_pid_file(self) -> None:
         """Twistd tells what is wrong and ends with exit code 1, instead of waiting for ever."""
         with socket.socket() as taken:
