@@ -81,7 +81,7 @@ class ExampleModuleTests(SynchronousTestCase):
             check=False,
         )
         self.assertEqual(done.returncode, 1)
-        self.assertIn("Can't load module no_such: No module named 'no_such'", done.stderr)
+        self.assertIn("Can't load module no_such: No module named 'no_such'", done.stdout)
         self.assertNotIn("Traceback", done.stderr + done.stdout)
 
     def test_a_module_without_commands_is_refused(self) -> None:
