@@ -198,6 +198,28 @@ class ReadingTests(HubTestCase):
         self.assertEqual(self.happened.count("round"), hub_module._ROUNDS)
         self.assertEqual(len([e for e in self.happened if e[0] == "a"]), hub_module._ROUNDS)
 
+    def test_one_that_is_quick(self) -> None:
+        """Who sends again at once is read again, but the reactor has its turn now and then."""
+        self.a.action = lambda: self.send(self.a)
+        self.send(self.a)
+        self.read()
+
+        rounds = self.happened.count("round")
+        self.assertEqual(rounds, hub_module._ROUNDS / hub_module._LONE_ROUND)
+
+    def test_one_that_is_slow(self) -> None:
+        """After it was waited for in vain it is not for a while."""
+        polls: list[object] = []
+        self.hub._epoll = mock.Mock(wraps=self.hub._epoll)
+        for _ in range(hub_module._PAUSE + 2):
+            self.send(self.a)
+            self.hub._epoll.poll.reset_mock()
+            self.read()
+            polls.append(self.hub._epoll.poll.call_count)
+
+        waiting = 1 + hub_module._LOOKS
+        self.assertEqual(polls, [waiting, *[1] * hub_module._PAUSE, waiting])
+
     def test_no_round_behind_a_removal(self) -> None:
         """The reactor has its turn first: only then who was cut off is gone."""
         self.a.action = lambda: self.send(self.a)
