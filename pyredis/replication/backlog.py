@@ -50,10 +50,12 @@ class Backlog:
         self._blocks: list[bytes] = []
         self._starts: list[int] = []
         self._head = 0
-        self._tail = bytearray()
         self._tail_start = offset + 1
         self.offset = offset
         self._set_limit(limit)
+        # Of the size of a block from the start: growing, it would leave pieces behind.
+        self._tail = memoryview(bytearray(self._block_bytes))
+        self._filled = 0
 
     def _set_limit(self, limit: int) -> None:
         self._limit = limit
@@ -62,22 +64,32 @@ class Backlog:
     def append(self, data: bytes) -> None:
         """Take what comes next."""
         self.offset += len(data)
-        self._tail += data
-        if len(self._tail) >= self._block_bytes:
-            self._end_blocks()
+        end = self._filled + len(data)
+        if end < len(self._tail):
+            self._tail[self._filled : end] = data
+            self._filled = end
+        else:
+            self._end_blocks(memoryview(data))
             self.trim()
 
-    def _end_blocks(self) -> None:
-        """Make full blocks of the tail; a new one begins behind them."""
+    def _end_blocks(self, data: memoryview) -> None:
+        """Fill the tail and as many blocks as there is data for; a new tail begins behind them."""
+        room = len(self._tail) - self._filled
+        self._tail[self._filled :] = data[:room]
+        self._add_block(self._tail)
         size = self._block_bytes
-        with memoryview(self._tail) as tail:
-            full = len(tail) - len(tail) % size
-            for at in range(0, full, size):
-                self._blocks.append(bytes(tail[at : at + size]))
-                self._starts.append(self._tail_start + at)
-            rest = bytearray(tail[full:])
-        self._tail = rest
-        self._tail_start += full
+        end = len(data) - (len(data) - room) % size
+        for at in range(room, end, size):
+            self._add_block(data[at : at + size])
+        if len(self._tail) != size:
+            self._tail = memoryview(bytearray(size))
+        self._filled = len(data) - end
+        self._tail[: self._filled] = data[end:]
+
+    def _add_block(self, data: memoryview) -> None:
+        self._blocks.append(bytes(data))
+        self._starts.append(self._tail_start)
+        self._tail_start += len(data)
 
     def trim(self) -> None:
         """Let go of what is beyond the limit and wanted by nobody."""
@@ -105,7 +117,8 @@ class Backlog:
     @property
     def memory(self) -> int:
         """How many bytes keeping them takes."""
-        return self.length + _BLOCK_OVERHEAD * (len(self._blocks) - self._head + 1)
+        unused = len(self._tail) - self._filled
+        return self.length + unused + _BLOCK_OVERHEAD * (len(self._blocks) - self._head + 1)
 
     def reaches(self, offset: int) -> bool:
         """Tell whether one may go on from an offset: all from there on is kept."""
@@ -115,8 +128,7 @@ class Backlog:
         """Return bytes from an offset that it reaches on: some, but not more than asked for."""
         if offset >= self._tail_start:
             at = offset - self._tail_start
-            with memoryview(self._tail) as tail:
-                return bytes(tail[at : at + most])
+            return bytes(self._tail[at : min(at + most, self._filled)])
         number = bisect_right(self._starts, offset, self._head) - 1
         at = offset - self._starts[number]
         block = self._blocks[number]

@@ -80,7 +80,18 @@ class BacklogTests(SynchronousTestCase):
         self.assertEqual(backlog.read(wanted[0], 64 * KIB), whole[500 * KIB : 564 * KIB])
         wanted[0] = 1000 * KIB + 1
         backlog.trim()
-        self.assertLess(backlog.memory, 18 * KIB)
+        self.assertLess(backlog.memory, 19 * KIB)
+
+    def test_room_comes_in_blocks(self) -> None:
+        """Memory is taken a block at a time, whatever is written."""
+        backlog = Backlog(64 * KIB, 0)
+        empty = backlog.memory
+        for _ in range(16):
+            backlog.append(bytes(60))
+            self.assertEqual(backlog.memory, empty)
+        backlog.append(bytes(KIB))
+        self.assertGreaterEqual(backlog.memory, empty + KIB)
+        self.assertLess(backlog.memory, empty + 2 * KIB)
 
     def test_another_size(self) -> None:
         """A smaller limit cuts at once, a larger one lets it grow."""
