@@ -44,6 +44,9 @@ class Connection(Protocol):
     def pending_output(self) -> int:
         """Return how many bytes wait to be sent."""
 
+    def output_memory(self) -> int:
+        """Return how much memory those take."""
+
     def check_output(self, waiting: int) -> bool:
         """Hang up if so many bytes are more than may wait for this client; return whether."""
 
@@ -91,6 +94,10 @@ class NoConnection:
         return 0
 
     def pending_output(self) -> int:
+        """Nothing waits."""
+        return 0
+
+    def output_memory(self) -> int:
         """Nothing waits."""
         return 0
 

@@ -256,6 +256,11 @@ class RedisProtocol(LineReceiver):
         backlog: int = self.transport.backlog
         return backlog
 
+    def output_memory(self) -> int:
+        """Return how much memory those bytes take."""
+        memory: int = self.transport.backlog_memory
+        return memory
+
     def set_no_delay(self, no_delay: bool) -> None:
         """Let the system send at once, or gather small pieces."""
         if not self.client.is_unix:

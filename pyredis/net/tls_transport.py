@@ -168,6 +168,12 @@ class TlsTransport(Protocol):
         return waiting
 
     @property
+    def backlog_memory(self) -> int:
+        """How much memory that takes."""
+        memory: int = self.transport.backlog_memory
+        return memory
+
+    @property
     def on_backlog(self) -> Callable[[int], None] | None:
         """Called with the backlog whenever the kernel does not take a write at once."""
         callback: Callable[[int], None] | None = self.transport.on_backlog

@@ -31,6 +31,9 @@ _READ_MAX_BYTES = 256 * 1024
 _HELD_MAX_BYTES = 64 * 1024
 _READS_A_TURN = 16
 
+# What a piece that waits to be sent takes besides its bytes: its object, rounded up, its place.
+_PIECE_OVERHEAD = sys.getsizeof(b"") + 8 + 8
+
 
 class SendAtOnce:
     """Mixed into a stream transport: immediate writes, and reads sized by what comes."""
@@ -110,6 +113,13 @@ class SendAtOnce:
     def backlog(self) -> int:
         """How many bytes wait for the kernel to take them."""
         return len(self.dataBuffer) - self.offset + self._tempDataLen
+
+    @property
+    def backlog_memory(self) -> int:
+        """How much memory that takes: it came in pieces, and is let go of as a whole."""
+        return (
+            len(self.dataBuffer) + self._tempDataLen + _PIECE_OVERHEAD * len(self._tempDataBuffer)
+        )
 
     def pause_until_sent(self) -> None:
         """Pause the producer until nothing waits any more."""

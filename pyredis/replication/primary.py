@@ -73,8 +73,8 @@ class Primary:
         server.facts.update(
             mem_not_counted_for_evict=self._uncounted_bytes,
             mem_replication_backlog=self._backlog_bytes,
-            mem_total_replication_buffers=lambda: self.history.memory,
-            mem_clients_slaves=lambda: self.history.memory - self._backlog_bytes(),
+            mem_total_replication_buffers=lambda: self.history.memory + self._on_its_way(),
+            mem_clients_slaves=self._buffered_bytes,
         )
 
     # What is so
@@ -129,9 +129,15 @@ class Primary:
         What is deleted is told to replicas: that would only grow, and more be deleted.
         """
         limit: int = self._settings.repl_backlog_size
-        beyond = max(0, self.history.memory - limit)
-        unsent = sum(client.connection.pending_output() for client in self._replicas)
-        return beyond + unsent
+        return max(0, self.history.memory - limit) + self._on_its_way()
+
+    def _buffered_bytes(self) -> int:
+        """Return what is kept for replicas only, on its way to them or not."""
+        return self.history.memory - self._backlog_bytes() + self._on_its_way()
+
+    def _on_its_way(self) -> int:
+        """Return how much memory what replicas were sent takes, until they take it."""
+        return sum(client.connection.output_memory() for client in self._replicas)
 
     def reset_statistics(self) -> None:
         """Count anew."""

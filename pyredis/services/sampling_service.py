@@ -121,7 +121,8 @@ class SamplingService(Service):
             self._server.client_limit.look_at(client)
             self._end_if_idle(client)
             received, unsent = client.connection.pending_input(), client.connection.pending_output()
-            self._buffered += received + unsent
+            if not client.is_replica:  # those are counted by themselves
+                self._buffered += received + unsent
             self._largest_input = max(self._largest_input, received)
             self._largest_output = max(self._largest_output, unsent)
         if len(looked_at) < most:

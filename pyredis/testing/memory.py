@@ -95,6 +95,11 @@ class MemoryTransport:
         """How many bytes have not arrived yet."""
         return sum(map(len, self.other._inbox))
 
+    @property
+    def backlog_memory(self) -> int:
+        """How much memory those take."""
+        return self.backlog
+
     def read_through(self, hub: object, gatherer: object = None) -> None:
         """There is nothing to be read by a hub."""
 

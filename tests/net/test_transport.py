@@ -299,6 +299,10 @@ class LoopbackTests(SynchronousTestCase):
             transport.write(data)
             expected += data
         self.assertGreater(transport.backlog, 100_000)
+        # Its pieces are objects, and what was sent of the first of them is there yet.
+        memory = len(transport.dataBuffer) + sum(map(sys.getsizeof, transport._tempDataBuffer))
+        self.assertGreaterEqual(transport.backlog_memory, memory)
+        self.assertLess(transport.backlog_memory, memory + 8 * 1024)
         peer.reads = True
         self.loopback.until(lambda: len(peer.received) == len(expected))
 
