@@ -1,6 +1,19 @@
 """
 PyRedis: a Redis 7.2 compatible server in Python on Twisted.
 
+* :class:`PyRedisServer` runs a server in this process, on a thread of its own.
+* :class:`PyRedisClient` is a small client for demonstrations.
+* :func:`command` declares a command of your own.
+* :mod:`pyredis.testing` has servers for tests.
+* :class:`pyredis.server.RedisServer` is a service for applications on Twisted.
+
+Example::
+
+    from pyredis import PyRedisClient, PyRedisServer
+
+    with PyRedisServer(port=0) as server, PyRedisClient(port=server.port) as client:
+        print(client.execute("PING"))  # +PONG
+
 The names here are loaded when they are used: importing the package loads
 neither a reactor nor a parser.
 """

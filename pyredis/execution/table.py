@@ -261,11 +261,28 @@ def command(name: str, *, arity: int, flags: Flag = Flag.NONE, **facts: Any) -> 
     """
     Declare a command of a user's own module, named by ``loadmodule``.
 
+    What is decorated gets the context and the words behind the name as ``bytes``, and
+    returns the reply: ``bytes``, ``int``, None, ``list``, ``dict`` or a value of
+    :mod:`pyredis.wire.replies`. The first line of its docstring is the command's summary.
+
     Args:
-        name: Such as ``"MYCOUNT"``.
+        name: In capitals, such as ``"MYCOUNT"``.
         arity: Words including the name; negative for at least so many.
-        flags: Of :mod:`pyredis.execution.flags`.
-        facts: As :class:`Declaration` takes them (``keys``, ``syntax``, …).
+        flags: Of :mod:`pyredis.execution.flags`: ``WRITE`` or ``READONLY``, ``FAST``, ….
+        facts: As :class:`Declaration` takes them: ``keys`` says which words are keys
+            (:mod:`pyredis.execution.key_specs`), ``syntax``, ``complexity`` and ``since``
+            are for COMMAND DOCS.
+
+    Raises:
+        ValueError: The function does not take what the arity allows or has no docstring,
+            or there is such a command already.
+
+    Example::
+
+        @command("HELLO2", arity=2, syntax="name")
+        def hello2(ctx, name):
+            "Greet somebody."
+            return b"Hello, " + name
     """
 
     def decorate(body: _B) -> _B:

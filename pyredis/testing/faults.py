@@ -39,7 +39,7 @@ Happen = Callable[["Client", "Command", Sequence[bytes]], Reply | None]
 
 class Fault:
     """
-    One fault that was asked for.
+    One fault that was asked for: until :meth:`remove`, or until its ``with`` block ends.
 
     Attributes:
         count: How often it happened.
@@ -132,7 +132,7 @@ class Where:
 
 class Faults:
     """
-    The faults of a server under test.
+    The faults of a server under test; each method begins one, and returns it.
 
     All kinds take ``command``, ``key``, ``client``, ``probability`` and ``times``,
     see :class:`Where`. Several may be on at once: the first that meets a request

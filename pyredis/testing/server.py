@@ -62,11 +62,15 @@ class RedisForTests:
 
     def start(self) -> RedisForTests:
         """
-        Start it, and return when it listens.
+        Start it, and return when it listens; twice does no harm.
+
+        Returns:
+            This server.
 
         Raises:
-            CannotListen: The port is taken.
-            ConfigFileError: A directive is wrong; the text names it.
+            pyredis.services.listeners.CannotListen: The port or socket is taken.
+            pyredis.config.conf_file.ConfigFileError: A directive is wrong, or the module
+                or the users that it names; the text says which.
         """
         if self._service is None:
             self._folder = make_folder()
@@ -74,7 +78,11 @@ class RedisForTests:
                 self._socket = f"{self._folder}/s"
             elif self._wanted_socket:
                 self._socket = str(self._wanted_socket)
-            run_on_reactor(self._open)
+            try:
+                run_on_reactor(self._open)
+            except BaseException:
+                self.stop()
+                raise
         return self
 
     def stop(self) -> None:
@@ -145,22 +153,22 @@ class RedisForTests:
 
     @property
     def clock(self) -> ServerClock:
-        """Its time."""
+        """Its time: ``clock.advance(60)``, ``clock.freeze()``, ``clock.set(moment)``."""
         return self._running.clock
 
     @property
     def faults(self) -> Faults:
-        """What goes wrong."""
+        """What goes wrong: ``with faults.error("GET", "LOADING not yet"): ...``."""
         return self._running.faults
 
     @property
     def commands(self) -> ReceivedCommands:
-        """What it has received."""
+        """What it has received: ``commands.names() == ["SET", "GET"]``."""
         return self._running.commands
 
     @property
     def data(self) -> Data:
-        """The keys of database 0."""
+        """The keys of database 0, as a mapping: ``data["k"] = 1``."""
         return self._running.data
 
     @property
@@ -177,11 +185,14 @@ class RedisForTests:
         """
         Run a command without a client; it is not noted as received, and meets no fault.
 
+        Args:
+            words: The command and its arguments, a word each: ``execute("SET", "k", 1)``.
+
         Returns:
-            Its reply as Python objects.
+            Its reply as Python objects: ``bytes``, ``int``, None, ``list``, ``dict``, ….
 
         Raises:
-            RedisError: The command failed.
+            pyredis.errors.RedisError: The command failed, or would have to wait.
         """
         return run_on_reactor(lambda: self._running.execute(*words))
 
@@ -190,7 +201,7 @@ class RedisForTests:
         return run_on_reactor(self._running.snapshot)
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Let the keys be what they were; connections stay."""
+        """Let the keys be what they were at a :meth:`snapshot`; connections stay."""
         run_on_reactor(lambda: self._running.restore(snapshot))
 
     def load(self, path: Any) -> int:

@@ -10,6 +10,7 @@ import redis
 from twisted.internet.defer import succeed
 from twisted.trial.unittest import SynchronousTestCase
 
+from pyredis.config.conf_file import ConfigFileError
 from pyredis.testing import RedisForTests
 from pyredis.testing.thread import run_on_reactor, wait_on_reactor
 
@@ -29,6 +30,13 @@ class RedisForTestsTests(SynchronousTestCase):
         client = redis.Redis.from_url(server.url)
         self.addCleanup(client.close)
         return server, client
+
+    def test_one_that_cannot_start_leaves_no_folder(self) -> None:
+        """What was made for it is gone when the error is known."""
+        server = RedisForTests(maxmemory="much")
+        with self.assertRaises(ConfigFileError):
+            server.start()
+        self.assertEqual(server._folder, "")
 
     def test_a_client_and_virtual_time(self) -> None:
         """A key set by redis-py expires when the clock is advanced."""
