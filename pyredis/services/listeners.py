@@ -379,7 +379,9 @@ def _check_length(path: str) -> None:
 def _remove_socket(path: str) -> None:
     """Remove what an earlier server left; never a file that is no socket."""
     try:
-        if stat.S_ISSOCK(os.lstat(path).st_mode):
-            os.unlink(path)
+        mode = os.lstat(path).st_mode
     except FileNotFoundError:
-        pass
+        return
+    if not stat.S_ISSOCK(mode):
+        raise OSError(errno.EEXIST, "a file that is no socket has this name")
+    os.unlink(path)

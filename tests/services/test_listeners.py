@@ -215,9 +215,18 @@ class RefusedTests(ListenersTestCase):
             file.write("precious")
         service = self.make(port=0, unixsocket=self.path)
 
-        self.assertRaises(CannotListen, service.open)
+        error = self.assertRaises(CannotListen, service.open)
+        self.assertIn(f"{self.path}: a file that is no socket has this name", str(error))
         with open(self.path) as file:
             self.assertEqual(file.read(), "precious")
+
+    def test_a_path_that_is_too_long(self) -> None:
+        """The text tells how long it may be."""
+        service = self.make(port=0, unixsocket="/" + 107 * "x")
+
+        error = self.assertRaises(CannotListen, service.open)
+        self.assertIn("unix socket path too long (108), must be under 108", str(error))
+        self.assertFalse(service.is_open)
 
 
 class RebindingTests(ListenersTestCase):
