@@ -7,6 +7,7 @@ server from starting is one line on standard error and exit code 1.
 
 from __future__ import annotations
 
+import atexit
 import os
 import sys
 from collections.abc import Callable
@@ -106,13 +107,25 @@ class DaemonService(Service):
         if durability.failure is not None:
             refuse(f"cannot load {durability.failure}")
         # What is large fails later, when the reactor runs.
-        durability.give_up = self._stop_reactor
+        durability.give_up = self._give_up
         tune_garbage_collector()
+
+    def _give_up(self) -> None:
+        # twistd has no exit code for a reactor that was stopped but 0, and a supervisor
+        # would take that for success. This is called when twistd has done all it does.
+        atexit.register(_exit_with_code_1)
+        self._stop_reactor()
 
     def stopService(self) -> Any:
         """Stop serving."""
         super().stopService()
         return self._server.stopService()
+
+
+def _exit_with_code_1() -> None:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(1)
 
 
 class Refusal(SystemExit, Exception):

@@ -167,6 +167,20 @@ class DaemonTests(SynchronousTestCase):
             self.assertIn(named, done.stdout)
             self.assertNotIn("Traceback", done.stdout + done.stderr)
 
+    def test_data_that_are_found_damaged_late(self) -> None:
+        """When the reactor runs already, the process ends with exit code 1 all the same."""
+        keys = b"".join(b"\x00\x06%06d\x01x" % number for number in range(100_000))
+        (self.place / "dump.rdb").write_bytes(b"REDIS0011\xfe\x00" + keys)
+        done = self.twistd(
+            *("-n", "--pidfile", str(self.pid_path), "pyredis"),
+            *("--port", str(free_port()), "--set", f"dir={self.place}"),
+        )
+        self.assertEqual(done.returncode, 1, done.stdout)
+        self.assertIn("Server Shut Down", done.stdout)
+        self.assertIn("Unexpected EOF reading RDB file", done.stdout)
+        self.assertNotIn("Traceback", done.stdout + done.stderr)
+        self.assertFalse(self.pid_path.exists())
+
     def test_a_daemon_that_cannot_start_says_so_and_leaves_no_pid_file(self) -> None:
         """Twistd tells what is wrong and ends with exit code 1, instead of waiting for ever."""
         with socket.socket() as taken:
