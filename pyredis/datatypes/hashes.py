@@ -7,9 +7,9 @@ third less memory.
 
 ``HashValue.fields`` is that dict, to be read freely (HGETALL, HKEYS and the
 like work on it at the speed of C) and changed only through the methods.  A hash
-that is a hashtable in Redis and has more than a few hundred fields gets a
-:class:`GradualScanIndex` beside it when it is first scanned or asked for a
-random field.
+that is a hashtable in Redis gets a :class:`GradualScanIndex` beside it when it is
+first scanned in parts or, if it has more than a few hundred fields, asked for a
+random one.
 
 Fields may have deadlines of their own.  They live in ``deadlines``, absolute
 milliseconds, None while no field has one; setting a field forgets its
@@ -29,7 +29,7 @@ from pyredis.datatypes.encodings import EncodingLimits
 from pyredis.datatypes.field_deadlines import FieldDeadlines
 from pyredis.datatypes.gradual_scan_index import GradualScanIndex
 
-_INDEX_FROM = 512  # no more fields than this are scanned in one go and counted off for a random one
+_INDEX_FROM = 512  # up to so many fields are counted off for a random one
 _SPARSE_BYTES = 2048  # a dict with more bytes a field than this is made anew
 
 
@@ -108,15 +108,18 @@ class HashValue:
         """
         Return some fields and the cursor for the next call; 0 begins and ends.
 
-        A small hash is returned whole, whatever the cursor.
+        A compact hash is returned whole, whatever the cursor and the count, as in Redis.
         """
-        index = self._indexed()
+        index = self._index
         if index is None:
-            return 0, list(self.fields)
+            fields = self.fields
+            if self.encoding != "hashtable" or (cursor == 0 and len(fields) <= count):
+                return 0, list(fields)
+            index = self._index = GradualScanIndex(fields)
         return index.scan(cursor, count, self.fields)
 
     def _indexed(self) -> GradualScanIndex | None:
-        """Return the index, which a big hash has from now on; None while it is small."""
+        """Return the index, which a big hash has from now on; None while none is needed."""
         if self._index is None and self.encoding == "hashtable" and len(self.fields) > _INDEX_FROM:
             self._index = GradualScanIndex(self.fields)
         return self._index

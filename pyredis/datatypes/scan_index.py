@@ -6,9 +6,10 @@ for its n-th key.  :class:`ScanIndex` stands beside a dict and is told of each
 key that comes and each that goes (overwriting a value is neither), for about
 14 bytes a key.
 
-It is a table of linear hashing: lists of about sixteen keys, chosen by the low
-bits of the hash.  It grows by splitting one bucket and shrinks by merging
-two, so that no single call ever pays for a whole rehash.
+It is a table of linear hashing: lists of about sixteen keys, or of one or two
+while there are a few hundred, chosen by the low bits of the hash.  It grows by
+splitting one bucket and shrinks by merging two, so that no single call ever
+pays for a whole rehash.
 
 Cursors are those of Redis: the bucket number, counted up from its *highest*
 bit.  A table of half the size has the same order with neighbours merged, a
@@ -28,6 +29,12 @@ from random import Random
 
 _FULL = 16  # mean keys a bucket above which one bucket is split
 _SPARSE = 8  # mean keys a bucket below which two are merged
+
+# So many buckets are as short as Redis's: whoever asks for half of a small hash is
+# given about half of it, as clients that read it page by page count on.
+_SHORT_BUCKETS = 256
+_SHORT_FULL = 2
+_SHORT_SPARSE = 1
 
 
 class ScanIndex:
@@ -50,9 +57,9 @@ class ScanIndex:
         self._mask = 0  # of the buckets as they were when the last doubling was complete
         self._wide_mask = 1  # of the doubling under way: 2 * _mask + 1
         self._count = 0
-        self._grow_at = _FULL
+        self._grow_at = _SHORT_FULL
         self._shrink_at = 0
-        self._slots = 2 * _FULL  # no bucket has ever been longer than this power of two
+        self._slots = 2 * _SHORT_FULL  # no bucket has ever been longer than this power of two
 
     def release(self, limit: int) -> None:
         """Forget about ``limit`` keys, whichever: to free an index that is done with in slices."""
@@ -134,8 +141,9 @@ class ScanIndex:
         if size > self._wide_mask:
             self._mask = self._wide_mask
             self._wide_mask = 2 * self._wide_mask + 1
-        self._grow_at = size * _FULL
-        self._shrink_at = size * _SPARSE if size > 1 else 0
+        self._grow_at = size * (_SHORT_FULL if size < _SHORT_BUCKETS else _FULL)
+        sparse = _SHORT_SPARSE if size <= _SHORT_BUCKETS else _SPARSE
+        self._shrink_at = size * sparse if size > 1 else 0
 
     def some(self, rng: Random, count: int) -> list[bytes]:
         """

@@ -193,13 +193,22 @@ class ScanTests(SynchronousTestCase):
             found += more
         self.assertTrue({b"field:%d" % stay for stay in range(1000)} <= set(found))
 
-    def test_a_hash_with_long_values_is_scanned_by_parts_once_it_is_big(self) -> None:
-        """A hashtable of few fields needs no index yet."""
-        value = numbered(300, b"v" * 100)
-        self.assertEqual((value.encoding, value.scan(0, 10)[0]), ("hashtable", 0))
-        for number in range(300, 600):
-            value.set(b"field:%d" % number, b"v", LIMITS)
-        self.assertNotEqual(value.scan(0, 10)[0], 0)
+    def test_a_hash_with_long_values_comes_in_parts(self) -> None:
+        """A hashtable of few fields too: its values may be as long as a whole page should be."""
+        value = numbered(72, b"v" * 100)
+        self.assertEqual(value.encoding, "hashtable")
+        cursor, first = value.scan(0, 50)
+        self.assertNotEqual(cursor, 0)
+        end, rest = value.scan(cursor, 50)
+
+        self.assertEqual((end, sorted(first + rest)), (0, sorted(value)))
+        self.assertTrue(len(rest) <= 22, len(rest))
+
+    def test_a_hashtable_no_longer_than_the_count_comes_whole(self) -> None:
+        """At once, and once more."""
+        value = numbered(50, b"v" * 100)
+        for _ in range(2):
+            self.assertEqual(value.scan(0, 50), (0, list(value)))
 
     def test_a_hash_that_lost_its_fields_gives_memory_back(self) -> None:
         """What is left of a big hash does not keep the room of what was there."""

@@ -130,7 +130,7 @@ class ScanTests(SynchronousTestCase):
 
     def test_a_call_visits_only_so_many_empty_buckets(self) -> None:
         """A nearly empty table is given in several calls, at most ten buckets a count each."""
-        index = ScanIndex(names(0, 16 * 64))
+        index = ScanIndex(names(0, 2 * 64))
         for bucket in index._buckets:
             bucket.clear()
         calls = 1
