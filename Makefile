@@ -78,7 +78,7 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.for-run: pyproject.toml setup.cfg | $(VENV)/bin/python
-	$(PIP) install --editable '.[scripting,tls]'
+	$(PIP) install --editable '.[tls]'
 	@touch $@
 
 $(VENV)/.for-dev: pyproject.toml setup.cfg | $(VENV)/bin/python

@@ -230,7 +230,7 @@ class EvalTests(SynchronousTestCase):
     def test_without_lua(self) -> None:
         """The error says what to install."""
         with patch.dict(sys.modules, {"lupa": None}):
-            self.assertIn(b"pip install pyredis[scripting]", self.session.error("EVAL", "", 0))
+            self.assertIn(b"pip install lupa", self.session.error("EVAL", "", 0))
 
 
 class ReadOnlyTests(SynchronousTestCase):

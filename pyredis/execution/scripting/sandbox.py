@@ -64,9 +64,7 @@ def _lua() -> Any:
     try:
         from lupa import lua51
     except ImportError:
-        raise RedisError(
-            "Scripting needs Lua, which is not installed: pip install pyredis[scripting]"
-        ) from None
+        raise RedisError("Scripting needs Lua, which is not installed: pip install lupa") from None
     return lua51
 
 
