@@ -9,7 +9,7 @@ time, so nobody can tell.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from pyredis.wire.batches import Batch, batch_of_chunks
@@ -30,6 +30,7 @@ _MOST_OUTPUT = 1024 * 1024
 _SEVERAL = 12
 
 Gathered = list[tuple["RedisProtocol", bytes]]
+Answers = list[tuple[Callable[[bytes], None], bytes]]
 
 
 def take_together(gathered: Gathered, at_once: bool = False) -> Gathered:
@@ -45,16 +46,20 @@ def take_together(gathered: Gathered, at_once: bool = False) -> Gathered:
         it, by itself.
     """
     most = max(_SEVERAL, _MOST_BYTES // len(gathered[0][1]))
+    # They leave when all are made: who is woken in between asks for more, and competes.
+    answers: Answers = []
     while len(gathered) > 1:
         several = gathered[:most] if most < len(gathered) else gathered
-        rest = _take(several, at_once)
+        rest = _take(several, answers, at_once)
         gathered = rest + gathered[most:]
         if len(rest) == len(several):
             break
+    for send, data in answers:
+        send(data)
     return gathered
 
 
-def _take(gathered: Gathered, at_once: bool) -> Gathered:
+def _take(gathered: Gathered, answers: Answers, at_once: bool) -> Gathered:
     """Run what a few clients sent as one batch; return what was not served."""
     found = batch_of_chunks([chunk for _, chunk in gathered])
     if found is None or not _are_alike(gathered):
@@ -64,8 +69,8 @@ def _take(gathered: Gathered, at_once: bool) -> Gathered:
     if not replies:
         return gathered
     if len(counts) == batch.count:
-        return _answer(gathered, batch, replies, at_once)
-    return _answer_pipelines(gathered, batch, counts, replies, at_once)
+        return _answer(gathered, batch, replies, answers, at_once)
+    return _answer_pipelines(gathered, batch, counts, replies, answers, at_once)
 
 
 def _are_alike(gathered: Gathered) -> bool:
@@ -89,8 +94,10 @@ def _are_alike(gathered: Gathered) -> bool:
     return True
 
 
-def _answer(gathered: Gathered, batch: Batch, replies: list[Reply], at_once: bool) -> Gathered:
-    """Send each client the reply to its request; return those that have none."""
+def _answer(
+    gathered: Gathered, batch: Batch, replies: list[Reply], answers: Answers, at_once: bool
+) -> Gathered:
+    """Make each client's answer to its request; return those that have none."""
     first = gathered[0][0]
     client = first.client
     human = batch.typed and first.speaks_human
@@ -106,10 +113,7 @@ def _answer(gathered: Gathered, batch: Batch, replies: list[Reply], at_once: boo
             data = encoded_human((reply,)) if human else encoded(reply, resp)
             last = reply
         output_bytes += len(data)
-        if at_once:
-            protocol.answer(data)
-        else:
-            protocol.send(data)
+        answers.append((protocol.answer if at_once else protocol.send, data))
     # Nobody asks for more than the sums of all clients.
     client.input_bytes += len(gathered[0][1]) * len(replies)
     client.output_bytes += output_bytes
@@ -121,9 +125,10 @@ def _answer_pipelines(
     batch: Batch,
     counts: Sequence[int],
     replies: list[Reply],
+    answers: Answers,
     at_once: bool,
 ) -> Gathered:
-    """Send each client the replies to its requests; return what is left to run, and of whom."""
+    """Make each client's answers to its requests; return what is left to run, and of whom."""
     client = gathered[0][0].client
     resp, command, now_ms = client.resp, client.last_command, client.last_interaction_ms
     human = batch.typed and gathered[0][0].speaks_human
@@ -151,10 +156,7 @@ def _answer_pipelines(
         its.last_interaction_ms = now_ms
         input_bytes += len(chunk)
         output_bytes += len(answer)
-        if at_once:
-            protocol.answer(answer)
-        else:
-            protocol.send(answer)
+        answers.append((protocol.answer if at_once else protocol.send, answer))
         if rest:
             break
         start = end
