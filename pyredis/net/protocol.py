@@ -78,7 +78,7 @@ class RedisProtocol(LineReceiver):
         # Requests of a pipeline that had to stop, and bytes that came since.
         self.rest: Iterator[Request] | None = None
         self._rest_is_mixed = False
-        self._unread = bytearray()
+        self.unread = bytearray()
         self._over_soft_limit_since_ms: int | None = None
         self.client: Client
 
@@ -117,7 +117,7 @@ class RedisProtocol(LineReceiver):
         """Run the requests that a chunk completes."""
         client = self.client
         client.input_bytes += len(data)
-        if self.rest is not None or client.waiting is not None or client.closing:
+        if self.rest is not None or self.unread or client.waiting is not None or client.closing:
             self._keep(data)
             return
         argv = self.reader.take_only(data)
@@ -166,7 +166,7 @@ class RedisProtocol(LineReceiver):
     def connectionLost(self, reason: Failure | None = None) -> None:
         """Leave every registry, and give back what is in the buffers."""
         self.rest = None
-        self._unread.clear()
+        self.unread.clear()
         self._out.clear()
         self._gathered.clear()
         self.reader = RequestReader(0)
@@ -212,7 +212,7 @@ class RedisProtocol(LineReceiver):
         """Go on, soon, with the requests that had to wait while the client did."""
         if self.rest is not None and length_hint(self.rest, 1) == 0:
             self.rest = None
-        if (self.rest is not None or self._unread) and not self._draining:
+        if (self.rest is not None or self.unread) and not self._draining:
             # Not at once: the client may have been answered in the middle of
             # another's command.
             self._server.soon(self._go_on)
@@ -224,9 +224,9 @@ class RedisProtocol(LineReceiver):
         if self.rest is not None:
             rest, self.rest = self.rest, None
             self._drain(rest, self._rest_is_mixed)
-        while self._unread and self.rest is None and self._may_go_on():
-            unread = bytes(self._unread)
-            self._unread.clear()
+        while self.unread and self.rest is None and self._may_go_on():
+            unread = bytes(self.unread)
+            self.unread.clear()
             self._feed(unread)
 
     def close(self) -> None:
@@ -249,7 +249,7 @@ class RedisProtocol(LineReceiver):
 
     def pending_input(self) -> int:
         """Return how many received bytes are no complete request yet, or wait their turn."""
-        return self.reader.pending_bytes + len(self._unread)
+        return self.reader.pending_bytes + len(self.unread)
 
     def pending_output(self) -> int:
         """Return how many bytes the kernel has not taken yet."""
@@ -279,7 +279,7 @@ class RedisProtocol(LineReceiver):
     def _keep(self, data: bytes) -> None:
         """Keep what comes while the client waits; drop what comes behind its end."""
         if not self.client.closing:
-            self._unread += data
+            self.unread += data
             self._check_query_buffer()
 
     def _take_batch(self, batch: Batch) -> None:

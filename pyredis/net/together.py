@@ -88,6 +88,7 @@ def _are_alike(gathered: Gathered) -> bool:
             or its.closing
             # Requests, or a part of one, that came before.
             or protocol.rest is not None
+            or protocol.unread
             or protocol.reader.buffer
         ):
             return False

@@ -21,9 +21,12 @@ from tests.differential.peers import Connection, Peer
 SIZES = (0, 1, 3, 8, 9, 64, 200, 470, 511, 513, 1000, 2047, 2049, 4096, 16383, 16385)
 LARGEST = 300_000
 END = b"the end"
+WOKEN = b"w"
+"""A list of each client's own which others push to: one element at a time in a crowd."""
 PATIENCE_S = 30.0
 _ENDING = b"$%d\r\n%b\r\n" % (len(END), END)
 _SENT_AT_ONCE = 1 << 18
+_PLENTY = [b"x"] * 20
 
 Make = Callable[[random.Random, bytes], bytes]
 
@@ -100,6 +103,8 @@ def unusual(rng: random.Random, own: bytes) -> bytes:
             words("CLIENT", "REPLY", "SKIP") + words("SET", key, value(rng, 600)),
             words("SELECT", 3) + words("SET", key, "three") + words("SELECT", 0),
             words("RPUSH", own + b"q", "x") + words("BLPOP", own + b"q", 0),
+            words("BLPOP", own + b"never", rng.choice(["0.001", "0.003", "0.01"])),
+            *[words("BLPOP", own + WOKEN, 0)] * 3,
             words("SUBSCRIBE", own + b"c") + words("UNSUBSCRIBE", own + b"c"),
             b"*0\r\n" + words("PING"),
             words("ECHO", value(rng, rng.choice([1, 65536, LARGEST]))),
@@ -126,10 +131,12 @@ class Member:
     One client of a crowd.
 
     Attributes:
+        own: What the names of its keys begin with.
         stream: All it sends.
         is_closed_by_peer: Whether its last request makes the server hang up.
     """
 
+    own: bytes
     stream: bytes = b""
     is_closed_by_peer: bool = False
     pieces: list[bytes] = field(default_factory=list)
@@ -141,19 +148,18 @@ class Member:
 
 def crowd(rng: random.Random) -> list[Member]:
     """Return clients, each with as many pieces of what it sends as the others."""
-    members = [Member() for _ in range(rng.choice([1, 2, 4, 5, 12, 30]))]
+    members = [Member(b"c%02d:" % n) for n in range(rng.choice([1, 2, 4, 5, 12, 30]))]
     depth = rng.choice([1, 1, 2, 16, 40])
     oddness = rng.choice([0, 0.02, 0.2])
     is_cut = rng.random() < 0.5
     for _ in range(rng.randrange(3, 9)):
         make = usual(rng)
-        for number, member in enumerate(members):
-            own = b"c%02d:" % number
-            requests = [make(rng, own) for _ in range(depth)]
+        for member in members:
+            requests = [make(rng, member.own) for _ in range(depth)]
             if rng.random() < 0.3:
                 requests = requests[:1] * depth
             if rng.random() < oddness:
-                requests.insert(rng.randrange(depth + 1), unusual(rng, own))
+                requests.insert(rng.randrange(depth + 1), unusual(rng, member.own))
             _add(member, b"".join(requests), rng.random() if is_cut else 1.0)
     for member in members:
         member.is_closed_by_peer = rng.random() < 0.1
@@ -173,6 +179,7 @@ def alone(peer: Peer, member: Member) -> bytes:
     """Return what a server answers to a client's bytes when nobody else is there."""
     connection = Connection(peer.address, patience=PATIENCE_S)
     try:
+        peer.admin.call(b"RPUSH", member.own + WOKEN, *_PLENTY)
         connection.send(member.stream)
         return connection.rest(None if member.is_closed_by_peer else _ENDING)
     finally:
@@ -185,11 +192,15 @@ def together(peer: Peer, members: Sequence[Member]) -> list[bytes]:
     try:
         for pieces in zip(*(member.pieces for member in members), strict=True):
             # The server looks up when all of it has come.
-            peer.admin.send(words("DEBUG", "SLEEP", "0.002"))
+            wake = [words("RPUSH", member.own + WOKEN, "x") for member in members]
+            peer.admin.send(b"".join([*wake, words("DEBUG", "SLEEP", "0.002")]))
             for link, piece in zip(links, pieces, strict=True):
                 link.send(piece)
             _pump(links, lambda: True)
-            peer.admin.reply()
+            for _ in (*wake, "sleep"):
+                peer.admin.reply()
+        for member in members:
+            peer.admin.call(b"RPUSH", member.own + WOKEN, *_PLENTY)
         _pump(links, lambda: all(link.is_done for link in links))
         return [bytes(link.got) + (Connection.CLOSED if link.closed else b"") for link in links]
     finally:

@@ -395,6 +395,17 @@ class WaitingTests(ProtocolTestCase):
 
         self.assertEqual(self.wire.take(), b"*2\r\n+l\r\n+a\r\n" + PONG * 2 + b"$-1\r\n" + PONG)
 
+    def test_what_comes_before_it_goes_on(self) -> None:
+        """What comes after the end of the wait does not overtake what came during it."""
+        self.exchange(resp(b"BLPOP", b"l", b"0"), resp(b"SET", b"k", b"first"))
+        self.push(b"a")
+        self.assertEqual(
+            self.exchange(resp(b"SET", b"k", b"second"), resp(b"GET", b"k")), self.POPPED % b"a"
+        )
+        self.clock.advance(0)
+
+        self.assertEqual(self.wire.take(), b"+OK\r\n+OK\r\n$6\r\nsecond\r\n")
+
     def test_an_error_that_follows(self) -> None:
         """A protocol error behind it waits for its turn as well."""
         self.exchange(resp(b"BLPOP", b"l", b"0"), PING + b"*bogus\r\n")

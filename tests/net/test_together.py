@@ -197,6 +197,20 @@ class TogetherTests(ProtocolTestCase):
                 self.lose(protocol)
                 self.five[3] = self.connect()
 
+    def test_one_that_is_about_to_go_on(self) -> None:
+        """Who has waited first runs what came meanwhile."""
+        protocol, wire = self.five[3]
+        protocol.dataReceived(resp(b"BLPOP", b"l", b"0"))
+        protocol.dataReceived(resp(b"SET", b"k3", b"new"))
+        self.exchange(resp(b"RPUSH", b"l", b"a"))
+        wire.take()
+
+        self.assertTrue(self.left_alone(*self.gets))
+        protocol.take(self.gets[3])
+        self.clock.advance(0)
+
+        self.assertEqual(wire.take(), b"+OK\r\n$3\r\nnew\r\n")
+
     def test_a_client_that_was_closed(self) -> None:
         """Another's command may have closed it since it sent."""
         self.five[3][0].client.kill()
