@@ -97,7 +97,7 @@ class DaemonService(Service):
 
     def startService(self) -> None:
         """Serve."""
-        from pyredis.startup import tell_when_ready, tune_garbage_collector
+        from pyredis.startup import tell_when_ready, tune_process
 
         super().startService()
         durability = self._server.durability
@@ -108,7 +108,7 @@ class DaemonService(Service):
             refuse(f"cannot load {durability.failure}")
         # What is large fails later, when the reactor runs.
         durability.give_up = self._give_up
-        tune_garbage_collector()
+        tune_process(self._server)
 
     def _give_up(self) -> None:
         # twistd has no exit code for a reactor that was stopped but 0, and a supervisor

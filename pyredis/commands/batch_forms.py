@@ -33,6 +33,12 @@ def only_value(ctx: Context, keys: Sequence[bytes], kind: type[Any]) -> Any:
     return ctx.db.lookup_write(key, kind) if keys.count(key) == len(keys) else None
 
 
+def none_each(ctx: Context, count: int, keys: Sequence[bytes]) -> list[Reply]:
+    """Return that nothing is there, if the key is the same in all requests and is not there."""
+    key = keys[0]
+    return [None] * count if keys.count(key) == count and ctx.db.lookup_write(key) is None else []
+
+
 def reply_size(reply: Any) -> int:
     """Return about how many bytes it takes to write a reply of strings, numbers and arrays."""
     kind = reply.__class__

@@ -24,7 +24,7 @@ from pyredis.commands import (
     sets,
     strings,
 )
-from pyredis.commands.batch_forms import in_turn, once_for_equal, only_value
+from pyredis.commands.batch_forms import in_turn, none_each, once_for_equal, only_value
 from pyredis.datatypes.hashes import HashValue
 from pyredis.datatypes.lists import ListValue
 from pyredis.datatypes.sets import SetValue
@@ -183,7 +183,7 @@ def _pop_each(
 ) -> list[Reply]:
     value = only_value(ctx, keys, ListValue)
     if value is None:
-        return []
+        return none_each(ctx, count, keys)
     popped: list[Reply] = pop(value, count, ctx.batch_bytes)
     if popped:
         ctx.db.changed(keys[0], LIST, b"pop", count)
@@ -209,7 +209,9 @@ def sadd_each(
 def spop_each(ctx: Context, count: int, keys: Sequence[bytes]) -> list[Reply]:
     """Take members from one set at random, but not its last one."""
     value = only_value(ctx, keys, SetValue)
-    if value is None or len(value) <= count or ctx.effects is not None:
+    if value is None:
+        return none_each(ctx, count, keys)
+    if len(value) <= count or ctx.effects is not None:
         return []
     popped: list[Any] = value.pop_random_each(ctx.server.rng, count, ctx.batch_bytes)
     ctx.db.changed(keys[0], SET, b"spop", len(popped))

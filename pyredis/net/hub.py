@@ -42,6 +42,10 @@ _LOOKS = 20
 _PAUSE = 16
 # Fewer connections than this are not worth gathering what they received.
 _SEVERAL = 4
+# With fewer than this a round is lingered behind. And behind how many it is not, once
+# somebody was found waiting.
+_MANY = 16
+_HASTE = 16
 
 
 class ReadHub:
@@ -58,6 +62,8 @@ class ReadHub:
         unsent: Those that did.
         gathered: Where connections put small chunks instead of taking them, to be
             run together; None while they shall not.
+        linger: Lets some microseconds pass for more requests to come, where that pays;
+            None for never.
         rounds: How often it read, since the start; ``reads`` how many connections
             in all, and ``writes`` how many it wrote to.
     """
@@ -71,6 +77,10 @@ class ReadHub:
         self._connections: dict[int, Any] = {}
         self._has_removed = False
         self._in_vain = 0
+        self.linger: Callable[[], object] | None = None
+        # One of those who were served in the last round.
+        self._served: tuple[int, int] | None = None
+        self._in_haste = 0
         self.is_reading = False
         self.rounds = 0
         self.reads = 0
@@ -136,6 +146,8 @@ class ReadHub:
             rounds_left -= _LONE_ROUND if is_alone else 1
             if rounds_left <= 0:
                 return
+            if self.linger is not None:
+                self._let_more_come(events, self.linger)
             events = self._next_of_one() if is_alone else self._epoll.poll(0, _EVENTS_A_ROUND)
             if not events:
                 return  # the reactor waits better than a loop here
@@ -172,6 +184,24 @@ class ReadHub:
                 return events
         self._in_vain = _PAUSE
         return []
+
+    def _let_more_come(self, events: list[tuple[int, int]], linger: Callable[[], object]) -> None:
+        """
+        Linger behind a round of a few, if those who were served before are still busy.
+
+        What a round costs by itself is shared by all its requests, and a server that
+        is quicker than its clients would spend what it gains on smaller rounds. But if
+        who was answered last asks again, everybody may be waiting for the next answers.
+        """
+        served, self._served = self._served, events[0]
+        if not _SEVERAL <= len(events) < _MANY:
+            return
+        if served in events:
+            self._in_haste = _HASTE
+        elif self._in_haste:
+            self._in_haste -= 1
+        else:
+            linger()
 
     def read_others(self, but: int) -> None:
         """

@@ -45,39 +45,46 @@ def take_together(gathered: Gathered, at_once: bool = False) -> Gathered:
         What was not served: each of these has to take its chunk, or what is left of
         it, by itself.
     """
-    most = max(_SEVERAL, _MOST_BYTES // len(gathered[0][1]))
     # They leave when all are made: who is woken in between asks for more, and competes.
     answers: Answers = []
-    while len(gathered) > 1:
-        several = gathered[:most] if most < len(gathered) else gathered
+    most = max(_SEVERAL, _MOST_BYTES // len(gathered[0][1]))
+    left = gathered
+    while len(left) > 1:
+        several = left if len(left) <= most else left[:most]
         rest = _take(several, answers, at_once)
-        gathered = rest + gathered[most:]
         if len(rest) == len(several):
             break
+        left = left[most:]
+        if rest:
+            left = rest + left
     for send, data in answers:
         send(data)
-    return gathered
+    return left
 
 
 def _take(gathered: Gathered, answers: Answers, at_once: bool) -> Gathered:
     """Run what a few clients sent as one batch; return what was not served."""
-    found = batch_of_chunks([chunk for _, chunk in gathered])
-    if found is None or not _are_alike(gathered):
+    protocols, chunks = zip(*gathered, strict=True)
+    found = batch_of_chunks(chunks)
+    if found is None or not _are_alike(protocols):
         return gathered
     batch, counts = found
-    replies = gathered[0][0].run_batch(batch, _MOST_OUTPUT)
+    replies = protocols[0].run_batch(batch, _MOST_OUTPUT)
     if not replies:
         return gathered
     if len(counts) == batch.count:
-        return _answer(gathered, batch, replies, answers, at_once)
+        _answer(protocols, batch, replies, answers, at_once)
+        # Nobody asks for more than the sums of all clients.
+        protocols[0].client.input_bytes += len(chunks[0]) * len(replies)
+        return gathered[len(replies) :]
     return _answer_pipelines(gathered, batch, counts, replies, answers, at_once)
 
 
-def _are_alike(gathered: Gathered) -> bool:
+def _are_alike(protocols: Sequence[RedisProtocol]) -> bool:
     """Tell whether what these clients sent can be run as if one of them had sent it all."""
-    client = gathered[0][0].client
+    client = protocols[0].client
     db, resp, user = client.ctx.db, client.resp, client.user
-    for protocol, _ in gathered:
+    for protocol in protocols:
         its = protocol.client
         if (
             its.special
@@ -96,17 +103,21 @@ def _are_alike(gathered: Gathered) -> bool:
 
 
 def _answer(
-    gathered: Gathered, batch: Batch, replies: list[Reply], answers: Answers, at_once: bool
-) -> Gathered:
-    """Make each client's answer to its request; return those that have none."""
-    first = gathered[0][0]
+    protocols: Sequence[RedisProtocol],
+    batch: Batch,
+    replies: list[Reply],
+    answers: Answers,
+    at_once: bool,
+) -> None:
+    """Make each client's answer to its request, as far as there are replies."""
+    first = protocols[0]
     client = first.client
     human = batch.typed and first.speaks_human
     resp, command, now_ms = client.resp, client.last_command, client.last_interaction_ms
-    last: object = gathered  # no reply
+    last: object = protocols  # no reply
     data = b""
     output_bytes = 0
-    for (protocol, _), reply in zip(gathered, replies, strict=False):
+    for protocol, reply in zip(protocols, replies, strict=False):
         its = protocol.client
         its.last_command = command
         its.last_interaction_ms = now_ms
@@ -115,10 +126,7 @@ def _answer(
             last = reply
         output_bytes += len(data)
         answers.append((protocol.answer if at_once else protocol.send, data))
-    # Nobody asks for more than the sums of all clients.
-    client.input_bytes += len(gathered[0][1]) * len(replies)
     client.output_bytes += output_bytes
-    return gathered[len(replies) :]
 
 
 def _answer_pipelines(

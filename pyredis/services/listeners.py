@@ -5,7 +5,9 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import time
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from twisted.application.service import Service
@@ -120,6 +122,16 @@ class ListenerService(Service):
     def is_reading(self) -> bool:
         """Tell whether a round of reading is under way, at whose end replies leave."""
         return self._hub is not None and self._hub.is_reading
+
+    def linger(self, seconds: float) -> None:
+        """
+        Let requests gather where that pays.
+
+        Args:
+            seconds: For so long, behind a round of a few of many clients.
+        """
+        if self._hub is not None:
+            self._hub.linger = partial(time.sleep, seconds)
 
     def hold_replies_for(self, passes: Callable[[], bool] | None) -> None:
         """

@@ -31,6 +31,10 @@ SMALL_HEADS = [b"$%d" % length for length in range(SMALL_REQUEST)]
 # ends has more: it is faster done by hiredis.
 _LINE_ENDS = {b"*%d" % words: 2 * words + 1 for words in range(1, 128)}
 
+# Of so many chunks of so many bytes each: the layout they had last, as the next ones will.
+_layouts_seen: dict[tuple[int, int], Layout] = {}
+_MOST_SEEN = 256
+
 _NEWLINE = ord("\n")
 _STAR = ord("*")
 # What may begin a RESP array, or be quoted or strange in a typed line.
@@ -131,30 +135,55 @@ def batch_of_chunks(chunks: Sequence[bytes]) -> tuple[Batch, Sequence[int]] | No
     """
     first = chunks[0]
     number = len(chunks)
-    size = size_of_first(first)
-    if size >= LARGEST_REQUEST:
-        return None
     data = b"".join(chunks)
-    count, rest = divmod(len(data), size)
-    if rest:
+    if chunks.count(first) == number:
+        times, words = _again_and_again(first)
+        if words is not None:
+            is_typed = words.__class__ is TypedRequest
+            wire = None if is_typed else data
+            count = times * number
+            batch = Batch(words[0], count, len(words) - 1, words[1:] * count, is_typed, wire)
+            return batch, [times] * number
+    length = len(first)
+    are_even = [*map(len, chunks)].count(length) == number
+    if are_even:
+        layout = _layouts_seen.get((number, length))
+        seen = batch_by(layout, data) if layout else None
+        if seen is not None:
+            return seen, [seen.count // number] * number
+    return _cut_anew(chunks, data, are_even)
+
+
+@lru_cache(maxsize=64)
+def _again_and_again(chunk: bytes) -> tuple[int, list[bytes] | None]:
+    """Return how often a chunk holds its first request, and its words; None if something else."""
+    size = size_of_first(chunk)
+    times, rest = divmod(len(chunk), size)
+    if rest or size >= LARGEST_REQUEST or chunk[size:] != chunk[:-size]:
+        return 0, None
+    return times, split_request(chunk[:size]) or words_of_line(chunk[:size])
+
+
+def _cut_anew(
+    chunks: Sequence[bytes], data: bytes, are_even: bool
+) -> tuple[Batch, Sequence[int]] | None:
+    """Find out the layout of chunks; see `batch_of_chunks`."""
+    size = size_of_first(chunks[0])
+    shape = None if len(data) % size else shape_of(data, size)
+    layout = layout_of(shape) if shape else None
+    if layout is None:
         return None
-    batch = None
-    if chunks.count(first) == number and first[size:] == first[:-size]:
-        words = _split_again(first[:size]) or words_of_line(first[:size])
-        if words is None:
-            return None
-        is_typed = words.__class__ is TypedRequest
-        wire = None if is_typed else data
-        batch = Batch(words[0], count, len(words) - 1, words[1:] * count, is_typed, wire)
-    else:
-        shape = shape_of(data, size)
-        layout = shape and layout_of(shape)
-        batch = batch_by(layout, data) if layout else None
+    batch = batch_by(layout, data)
     if batch is None:
         return None
     counts = [length // size for length in map(len, chunks)]
-    # Else a request begins in one chunk and ends in the next.
-    return (batch, counts) if sum(counts) == count else None
+    if sum(counts) != batch.count:
+        return None  # a request begins in one chunk and ends in the next
+    if are_even:
+        if len(_layouts_seen) >= _MOST_SEEN:
+            _layouts_seen.clear()
+        _layouts_seen[len(chunks), len(chunks[0])] = layout
+    return batch, counts
 
 
 def size_of_first(data: bytes) -> int:

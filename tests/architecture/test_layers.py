@@ -43,7 +43,6 @@ COVERED_ELSEWHERE = {
     # What puts the parts together is tried as a whole.
     "__main__.py": "integration/test_daemon.py",
     "server.py": "integration/test_daemon.py",
-    "startup.py": "integration/test_daemon.py",
     "tap.py": "integration/test_twistd.py",
     "embedding.py": "integration/test_embedding.py",
     "demo.py": "integration/test_embedding.py",

@@ -268,6 +268,12 @@ class TogetherTests(SynchronousTestCase):
         self.assertEqual((done, replies[0], replies[2]), (0, 43, 1))
         self.assertIsInstance(replies[1], RedisError)
 
+    def test_where_nothing_is(self) -> None:
+        """Who takes from what is empty is told so, at once as well."""
+        for name in (b"LPOP", b"RPOP", b"SPOP"):
+            self.assertEqual(together(self.session, name, [[b"no"]] * 5), (5, [None] * 5))
+            self.assertEqual(together(self.session, name, [[b"no"], [b"k1"]])[0], 0)
+
     def test_where_others_expire(self) -> None:
         """Deadlines of other keys are in nobody's way, those of the same keys are."""
         self.session.do("SET", "other", "v", "PX", "100")

@@ -38,6 +38,8 @@ class Readers:
 class Connection:
     """A transport that reads what comes and does as it is told."""
 
+    receive = None
+
     def __init__(self, name: str, happened: list[Any]) -> None:
         self.near, self.far = socket.socketpair()
         self.name = name
@@ -286,6 +288,51 @@ class ReadingTests(HubTestCase):
 
         self.assertEqual(self.read(), {"a"})
         self.assertEqual(self.happened[1], ("a", b""))
+
+
+class LingeringTests(HubTestCase):
+    """Behind a round of a few the hub lets more come, unless somebody waits for it."""
+
+    def setUp(self) -> None:
+        """Add twenty connections, in groups that ask at a time."""
+        super().setUp()
+        self.hub.linger = lambda: self.happened.append("lingered")
+        self.connections = [Connection(str(number), self.happened) for number in range(20)]
+        for connection in self.connections:
+            self.addCleanup(connection.close)
+            self.hub.add(connection)
+
+    def lingers(self, *connections: Connection) -> bool:
+        """Let the hub serve some; tell whether it lingered."""
+        self.send(*connections)
+        self.read()
+        return "lingered" in self.happened
+
+    def test_a_few_of_many(self) -> None:
+        """When others ask than those who were answered last, more will."""
+        for first in (0, 5, 10, 15, 0):
+            self.assertTrue(self.lingers(*self.connections[first : first + 5]))
+
+    def test_the_same_again(self) -> None:
+        """When who was answered last asks again, nobody is made to wait for a while."""
+        few = self.connections[:5], self.connections[5:10]
+        self.assertTrue(self.lingers(*few[0]))
+        self.assertFalse(self.lingers(*few[0]))
+        for number in range(hub_module._HASTE):
+            self.assertFalse(self.lingers(*few[number % 2 - 1]))
+
+        self.assertTrue(self.lingers(*few[1]))
+
+    def test_very_few_or_many(self) -> None:
+        """There is nothing to gain."""
+        self.assertFalse(self.lingers(*self.connections[:3]))
+        self.assertFalse(self.lingers(*self.connections[:18]))
+
+    def test_switched_off(self) -> None:
+        """A hub that was not told how to linger does not."""
+        self.hub.linger = None
+
+        self.assertFalse(self.lingers(*self.connections[:5]))
 
 
 class MakeHubTests(SynchronousTestCase):
