@@ -84,7 +84,7 @@ def incr_each(ctx: Context, count: int, keys: Sequence[bytes]) -> list[Reply]:
     found = db.lookup_many(keys)
     if found is None:
         return []
-    if keys.count(keys[0]) == count:
+    if keys[-1] == keys[0] and keys.count(keys[0]) == count:
         return _count_up(ctx, keys[0], 0 if found[0] is None else found[0], count)
     try:
         totals: list[Any] = [1 if number is None else number + 1 for number in found]
@@ -92,17 +92,34 @@ def incr_each(ctx: Context, count: int, keys: Sequence[bytes]) -> list[Reply]:
         totals = [*map(_one_more, found)]
         if None in totals:
             return []
-    if len({*keys}) != count:
-        # Some come again, and are counted up from what they were by then.
-        places = dict(zip(reversed(keys), range(count - 1, -1, -1), strict=True))
-        for place in sorted({*range(count)}.difference(places.values())):
-            key = keys[place]
-            totals[place] = totals[places[key]] + 1
-            places[key] = place
-    if max(totals) > INT64_MAX or not db.store_many(keys, totals):
+    stored = dict(zip(keys, totals, strict=True))
+    if len(stored) != count:
+        _count_again(keys, totals, stored)
+    if max(totals) > INT64_MAX or not db.store_all(stored):
         return []
     db.changed(keys[0], STRING, b"incrby", count)
     return totals
+
+
+def _count_again(keys: Sequence[bytes], totals: list[int], stored: dict[bytes, int]) -> None:
+    """
+    Count on for keys that come more than once.
+
+    Args:
+        keys: All of them.
+        totals: What each is if counted up once; corrected for the others.
+        stored: What is stored for each key, in the order in which they come first; corrected.
+    """
+    firsts = iter([*stored])
+    first: bytes | None = next(firsts)
+    times: dict[bytes, int] = {}
+    for place, key in enumerate(keys):
+        if key is first:
+            first = next(firsts, None)
+        else:
+            times[key] = more = times.get(key, 0) + 1
+            totals[place] += more
+            stored[key] = totals[place]
 
 
 def _one_more(value: Any) -> int | None:

@@ -188,20 +188,26 @@ class ChunkedOrder:
         number = bisect_left(lasts, score)
         if number == len(lasts):
             return number - 1
-        if lasts[number] == score:
-            last_members = self._last_members
-            if last_members[number] < member:
-                end = bisect_right(lasts, score, number + 1)
-                number = bisect_left(last_members, member, number + 1, end)
-                if number == len(lasts):
-                    return number - 1
+        return self._chunk_among(number, score, member) if lasts[number] == score else number
+
+    def _chunk_among(self, number: int, score: float, member: bytes) -> int:
+        """Return the chunk a member is in or belongs in, of those from one on that end alike."""
+        lasts, last_members = self._last_scores, self._last_members
+        if last_members[number] < member:
+            number += 1
+            end = len(lasts) if lasts[-1] == score else bisect_right(lasts, score, number)
+            number = bisect_left(last_members, member, number, end)
+            if number == len(lasts):
+                return number - 1
         return number
 
     def _position(self, number: int, score: float, member: bytes) -> int:
         """Return where in its chunk a member is."""
         scores = self._score_chunks[number]
-        at = bisect_left(scores, score)
         members = self._member_chunks[number]
+        if scores[0] == score == scores[-1]:
+            return bisect_left(members, member)
+        at = bisect_left(scores, score)
         if members[at] != member:
             at = bisect_left(members, member, at, bisect_right(scores, score, at))
         return at
@@ -241,14 +247,22 @@ class ChunkedOrder:
         """Take in a member."""
         lasts = self._last_scores
         number = bisect_left(lasts, score)
-        if number == len(lasts) or lasts[number] == score:
-            number = self._chunk_for(score, member)
+        may_be_alike = False
+        if number == len(lasts):
+            number -= 1
+        elif lasts[number] == score:
+            number = self._chunk_among(number, score, member)
+            may_be_alike = lasts[number] == score
         scores = self._score_chunks[number]
         members = self._member_chunks[number]
-        at = bisect_left(scores, score)
         size = len(scores)
-        if at < size and scores[at] == score:
-            at = bisect_left(members, member, at, bisect_right(scores, score, at))
+        if may_be_alike and size and scores[0] == score:
+            # All of the chunk are: to bisect its scores is to make and drop floats.
+            at = bisect_left(members, member)
+        else:
+            at = bisect_left(scores, score)
+            if at < size and scores[at] == score:
+                at = bisect_left(members, member, at, bisect_right(scores, score, at))
         scores.insert(at, score)
         members.insert(at, member)
         self._groups[number >> _GROUP_BITS] += 1
@@ -288,13 +302,16 @@ class ChunkedOrder:
             number = self._chunk_for(old, member)
         scores = self._score_chunks[number]
         members = self._member_chunks[number]
-        at = bisect_left(scores, old)
         left = len(scores) - 1
-        # Members are looked at, wherever in memory they are, only where scores are alike.
-        if at < left and scores[at + 1] == old and members[at] != member:
-            at += 1
-            if at < left and scores[at + 1] == old:
-                at = bisect_left(members, member, at, bisect_right(scores, old, at))
+        if scores[0] == old == scores[-1]:
+            at = bisect_left(members, member)
+        else:
+            at = bisect_left(scores, old)
+            # Members are looked at, wherever in memory they are, only where scores are alike.
+            if at < left and scores[at + 1] == old and members[at] != member:
+                at += 1
+                if at < left and scores[at + 1] == old:
+                    at = bisect_left(members, member, at, bisect_right(scores, old, at))
         if at == left or left < _SPARSE:
             member = members[at]
             self._delete(number, at, 1)

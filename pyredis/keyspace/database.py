@@ -13,7 +13,7 @@ to ``values`` or ``deadlines``.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from pyredis.datatypes.gradual_scan_index import GradualScanIndex
@@ -295,6 +295,13 @@ class Database:
         if self._index is not None or self.keyspace.observed or not self._are_plain(keys):
             return False
         self.values.update(zip(keys, values, strict=True))
+        return True
+
+    def store_all(self, values: Mapping[bytes, StringValue]) -> bool:
+        """Give several keys strings as values, as :meth:`store_many`."""
+        if self._index is not None or self.keyspace.observed or not self._are_plain(values):
+            return False
+        self.values.update(values)
         return True
 
     def overwrite(self, key: bytes, value: Value) -> None:

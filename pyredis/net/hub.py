@@ -259,12 +259,13 @@ class ReadHub:
                     self._meet(connection, connection.doRead)
                     continue
                 # Most of the time: what `doRead` would do, but without a call.
+                size = connection.read_bytes
                 try:
-                    data = connection.receive(SMALL_READ_BYTES)
+                    data = connection.receive(size)
                 except OSError:
                     self._meet(connection, connection.doRead)
                     continue
-                if 0 < len(data) < SMALL_READ_BYTES:
+                if connection.least_bytes <= len(data) < size:
                     self.gathered.append((connection.gatherer, data))
                 else:
                     self._meet(connection, partial(connection.received, data))

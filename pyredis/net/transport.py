@@ -25,9 +25,10 @@ from pyredis.net.together import LARGEST_CHUNK
 if TYPE_CHECKING:
     from pyredis.net.protocol import RedisProtocol
 
-_READ_BYTES = 16 * 1024
-_SMALL_READS = 16
-_READ_MAX_BYTES = 256 * 1024
+# How much is read at a time: as little as fits what comes.
+_SIZES = (SMALL_READ_BYTES, *(kilobytes << 10 for kilobytes in (4, 16, 32, 64, 128, 256)))
+_FIRST_STEP = 2
+_LITTLE_READS = 16
 _HELD_MAX_BYTES = 64 * 1024
 _READS_A_TURN = 16
 
@@ -40,13 +41,16 @@ class SendAtOnce:
 
     # The protocol decides when to stop: see ``on_backlog``.
     bufferSize = sys.maxsize
-    _read_bytes = _READ_BYTES
+    # How many bytes the next read may bring. With fewer than the least, it is too large.
+    read_bytes = _SIZES[_FIRST_STEP]
+    least_bytes = _SIZES[_FIRST_STEP - 1]
+    _step = _FIRST_STEP
     # How many brought little since one was full or they became smaller.
-    _small_reads = 0
+    _little_reads = 0
     _hub: ReadHub | None = None
     # Takes small chunks together with those of others.
     gatherer: RedisProtocol | None = None
-    # Reads so many bytes as small reads do, while small ones to be gathered are expected.
+    # Reads so many bytes, while chunks to be gathered are expected.
     receive: Callable[[int], bytes] | None = None
     _held: bytes | None = None
     # Called with the backlog whenever the kernel does not take a write at once.
@@ -154,9 +158,8 @@ class SendAtOnce:
 
     def doRead(self) -> Any:
         """Receive what is there; called by the reactor."""
-        size = self._read_bytes
         try:
-            data = self.socket.recv(size)
+            data = self.socket.recv(self.read_bytes)
         except (BlockingIOError, InterruptedError):
             return None
         except OSError:
@@ -167,14 +170,14 @@ class SendAtOnce:
         """Take what a read has brought; return why the connection is lost, if it is."""
         if not data:
             return main.CONNECTION_DONE
-        size = self._read_bytes
+        size = self.read_bytes
         is_full = len(data) == size
         if is_full:
             if size == SMALL_READ_BYTES:
                 is_full = False
                 data += self._receive_rest()
-            self._expect_more()
-        elif len(data) < size // 4 and size > SMALL_READ_BYTES:
+            self._expect_more(len(data))
+        elif len(data) < self.least_bytes:
             self._expect_less()
         if len(data) < LARGEST_CHUNK and self.gatherer is not None:
             gathered = self._hub.gathered  # type: ignore[union-attr]
@@ -187,28 +190,32 @@ class SendAtOnce:
     def _receive_rest(self) -> bytes:
         """Receive what did not fit a small read, if there is anything."""
         try:
-            rest: bytes = self.socket.recv(_READ_BYTES - SMALL_READ_BYTES)
+            rest: bytes = self.socket.recv(LARGEST_CHUNK - SMALL_READ_BYTES)
         except OSError:
             return b""  # an error will meet the next read, too
         return rest
 
-    def _expect_more(self) -> None:
-        """Make the next reads larger: the last one was full."""
-        size = self._read_bytes
-        small = size == SMALL_READ_BYTES
-        self._read_bytes = _READ_BYTES if small else min(size * 2, _READ_MAX_BYTES)
-        self._small_reads = 0
-        self.receive = None
+    def _expect_more(self, length: int) -> None:
+        """Make the next reads larger: the last one was full, and brought so much."""
+        step = self._step
+        while step < len(_SIZES) - 1 and _SIZES[step] <= length:
+            step += 1
+        self._little_reads = 0
+        self._read_by(step)
 
     def _expect_less(self) -> None:
         """Make the next reads smaller if several brought little."""
-        self._small_reads += 1
-        if self._small_reads == _SMALL_READS:
-            self._small_reads = 0
-            size = self._read_bytes
-            self._read_bytes = size // 2 if size > _READ_BYTES else SMALL_READ_BYTES
-            if self._read_bytes == SMALL_READ_BYTES and self.gatherer is not None:
-                self.receive = self.socket.recv
+        self._little_reads += 1
+        if self._little_reads == _LITTLE_READS:
+            self._little_reads = 0
+            self._read_by(self._step - 1)
+
+    def _read_by(self, step: int) -> None:
+        self._step = step
+        self.read_bytes = _SIZES[step]
+        self.least_bytes = _SIZES[step - 1] if step else 1
+        is_gathered = self.gatherer is not None and self.read_bytes <= LARGEST_CHUNK
+        self.receive = self.socket.recv if is_gathered else None
 
     def _read_on(self) -> Any:
         """Receive more, within bounds, while the protocol is in the middle of something large."""
@@ -216,7 +223,7 @@ class SendAtOnce:
             if not self.wants_more():
                 break
             try:
-                data = self.socket.recv(_READ_MAX_BYTES)
+                data = self.socket.recv(_SIZES[-1])
             except (BlockingIOError, InterruptedError):
                 break
             except OSError:
@@ -238,6 +245,7 @@ class SendAtOnce:
         self.stopReading()
         self._hub = hub
         self.gatherer = gatherer
+        self._read_by(self._step)
         if reading:
             self.startReading()
 

@@ -220,7 +220,7 @@ class ReceivingTests(TransportTestCase):
     """Reads are as large as what comes."""
 
     def test_sizes(self) -> None:
-        """They double while they come back full, up to 256 KiB; small ones halve them again."""
+        """They grow while they come back full, up to 256 KiB, and shrink again if they do not."""
         kib = 1024
         self.socket.gives = [b"x" * 1_000_000] * 7 + [b"x" * 70 * kib] + [b"x"] * 64
         for _ in range(72):
@@ -236,30 +236,33 @@ class ReceivingTests(TransportTestCase):
                 256,
                 256,
                 256,
-                256,
                 *(size for size in (256, 128, 64, 32) for _ in range(16)),
+                16,
             ],
         )
         self.assertEqual(len(self.received), 72)
 
     def test_small_ones(self) -> None:
         """After some that brought little, a read is small; one that fills it is followed up."""
-        self.socket.gives = [b"x"] * 17 + [b"y" * 1000, b"z" * 70, b"x"]
-        for _ in range(19):
+        self.socket.gives = [b"x"] * 33 + [b"y" * 1000, b"z" * 70, b"x"]
+        for _ in range(35):
             self.assertIsNone(self.transport.doRead())
 
-        small = self.socket.asked[16]
+        small = self.socket.asked[32]
         self.assertEqual(small, 512 - sys.getsizeof(b""))
-        self.assertEqual(self.socket.asked, [16384] * 16 + [small, small, 16384 - small, 16384])
-        self.assertEqual(self.received[17:], [b"y" * small + b"z" * 70, b"x"])
+        self.assertEqual(
+            self.socket.asked,
+            [16384] * 16 + [4096] * 16 + [small, small, 16384 - small, 4096],
+        )
+        self.assertEqual(self.received[33:], [b"y" * small + b"z" * 70, b"x"])
 
     def test_small_ones_filled_just_so(self) -> None:
         """Nothing may be left behind what fills a small read; an error is met later."""
-        self.socket.gives = [b"x"] * 16 + [b"y" * 999, BlockingIOError(), ConnectionResetError()]
-        for _ in range(17):
+        self.socket.gives = [b"x"] * 32 + [b"y" * 999, BlockingIOError(), ConnectionResetError()]
+        for _ in range(33):
             self.assertIsNone(self.transport.doRead())
 
-        self.assertEqual({*self.received[16]}, {*b"y"})
+        self.assertEqual({*self.received[32]}, {*b"y"})
         self.assertIs(self.transport.doRead(), main.CONNECTION_LOST)
 
     def test_nothing_yet(self) -> None:
