@@ -197,8 +197,8 @@ class ReadingTests(HubTestCase):
         self.send(self.a, self.b)
         self.read()
 
-        self.assertEqual(self.happened.count("round"), hub_module._ROUNDS)
-        self.assertEqual(len([e for e in self.happened if e[0] == "a"]), hub_module._ROUNDS)
+        self.assertEqual(self.happened.count("round"), hub_module._ROUNDS * 2)
+        self.assertEqual(len([e for e in self.happened if e[0] == "a"]), hub_module._ROUNDS * 2)
 
     def test_one_that_is_quick(self) -> None:
         """Who sends again at once is read again, but the reactor has its turn now and then."""
@@ -207,20 +207,35 @@ class ReadingTests(HubTestCase):
         self.read()
 
         rounds = self.happened.count("round")
-        self.assertEqual(rounds, hub_module._ROUNDS / hub_module._LONE_ROUND)
+        self.assertEqual(rounds, hub_module._ROUNDS * 2)
 
     def test_one_that_is_slow(self) -> None:
-        """After it was waited for in vain it is not for a while."""
-        polls: list[object] = []
+        """After it was looked for in vain it is not for a while, and then for a longer one."""
+        looks: list[int] = []
         self.hub._epoll = mock.Mock(wraps=self.hub._epoll)
-        for _ in range(hub_module._PAUSE + 2):
+        pause = hub_module._LEAST_PAUSE
+        for _ in range(pause + 2 * pause + 3):
             self.send(self.a)
             self.hub._epoll.poll.reset_mock()
             self.read()
-            polls.append(self.hub._epoll.poll.call_count)
+            looks.append(self.hub._epoll.poll.call_count - 1)
 
-        waiting = 1 + hub_module._LOOKS
-        self.assertEqual(polls, [waiting, *[1] * hub_module._PAUSE, waiting])
+        many = hub_module._LOOKS
+        self.assertEqual(looks, [many, *[1] * pause, many, *[1] * 2 * pause, many])
+
+    def test_one_that_is_quick_again(self) -> None:
+        """Who was slow for long is looked for again when it is quick."""
+        for _ in range(1000):
+            self.send(self.a)
+            self.read()
+        paused = self.hub._next_pause
+        self.assertGreater(paused, 8 * hub_module._LEAST_PAUSE)
+        self.a.action = lambda: self.send(self.a)
+        self.hub._pause = 0
+        self.send(self.a)
+        self.read()
+
+        self.assertEqual(self.hub._next_pause, hub_module._LEAST_PAUSE)
 
     def test_no_round_behind_a_removal(self) -> None:
         """The reactor has its turn first: only then who was cut off is gone."""
@@ -322,6 +337,11 @@ class LingeringTests(HubTestCase):
             self.assertFalse(self.lingers(*few[number % 2 - 1]))
 
         self.assertTrue(self.lingers(*few[1]))
+
+    def test_nobody(self) -> None:
+        """The reactor may call it for one that another has served, or closed, by then."""
+        self.assertFalse(self.lingers())
+        self.assertTrue(self.lingers(*self.connections[:5]))
 
     def test_very_few_or_many(self) -> None:
         """There is nothing to gain."""
