@@ -289,16 +289,23 @@ class Client:
     def answer(self, reply: Reply) -> None:
         """Send a reply that came later, and go on with the client's requests."""
         if self.reply_mode == "on":
-            if self.reads_lines:
-                pieces: list[bytes] = []
-                encode_human(reply, pieces.append)
-                self.connection.write(b"".join(pieces))
-                self.reads_lines = False
-            else:
-                self.write(reply)
-        elif self.reply_mode == "skip":
+            self.answer_anyway(reply)
+            return
+        if self.reply_mode == "skip":
             self.reply_mode = "on"
             self.refresh()
+        self.connection.resume()
+
+    def answer_anyway(self, reply: Reply) -> None:
+        """Send what CLIENT REPLY has left of a reply, and go on with the client's requests."""
+        if self.reads_lines:
+            pieces: list[bytes] = []
+            encode_human(reply, pieces.append)
+            if pieces:
+                self.connection.write(b"".join(pieces))
+            self.reads_lines = False
+        else:
+            self.write(reply)
         self.connection.resume()
 
     def write(self, reply: Reply) -> None:

@@ -117,7 +117,7 @@ class ClientPause:
                 room.leave(client)
                 reply = dispatcher.dispatch(client, waiting.argv)
                 if reply is not LATER:
-                    client.answer(reply)
+                    client.answer_anyway(reply)
         if self._unserved:
             room.ready.update(self._unserved)
             self._unserved.clear()

@@ -406,6 +406,18 @@ class WaitingTests(ProtocolTestCase):
 
         self.assertEqual(self.wire.take(), b"+OK\r\n+OK\r\n$6\r\nsecond\r\n")
 
+    def test_a_silence_that_waits(self) -> None:
+        """What CLIENT REPLY SKIP silences is one request, also if a pause holds both up."""
+        self.other.dataReceived(resp(b"CLIENT", b"PAUSE", b"100", b"ALL"))
+        self.exchange(
+            resp(b"CLIENT", b"REPLY", b"SKIP") + resp(b"INCR", b"n") * 2 + resp(b"ECHO", b"a"),
+        )
+        self.clock.advance(0.1)
+        for _ in range(4):
+            self.clock.advance(0)
+
+        self.assertEqual(self.wire.take(), b":2\r\n$1\r\na\r\n")
+
     def test_an_error_that_follows(self) -> None:
         """A protocol error behind it waits for its turn as well."""
         self.exchange(resp(b"BLPOP", b"l", b"0"), PING + b"*bogus\r\n")
