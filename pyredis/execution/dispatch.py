@@ -22,8 +22,8 @@ from pyredis.execution.latencies import SHORT_NS, STEP_BITS
 from pyredis.execution.table import ANY_WIDTH, Command, check_arity
 from pyredis.execution.transactions import leave_transaction
 from pyredis.wire.batches import Batch
-from pyredis.wire.encoder import BULK_HEADS, CRLF, LARGE_BULK, SMALL_INTEGERS, encode
-from pyredis.wire.replies import LATER, NO_REPLY, QUEUED, Reply, Several, Simple
+from pyredis.wire.encoder import BULK_HEADS, CRLF, LARGE_BULK, SMALL_INTEGERS, encode, encoded
+from pyredis.wire.replies import LATER, NO_REPLY, QUEUED, Encoded, Reply, Several, Simple
 
 if TYPE_CHECKING:
     from pyredis.execution.client import Client
@@ -440,6 +440,7 @@ class Dispatcher:
         """
         ctx = client.ctx
         replies: list[Reply] = []
+        resp = client.resp
         ctx.may_block = False
         self.runs_queue = True
         try:
@@ -451,6 +452,10 @@ class Dispatcher:
                     replies.append(denied)
                     continue
                 reply = self.call(client, command, argv)
+                if client.resp != resp:
+                    # HELLO: what was answered before keeps its form.
+                    replies = [Encoded(encoded(each, resp)) for each in replies]
+                    resp = client.resp
                 replies.append(reply.on_timeout if reply.__class__ is Blocked else reply)
         finally:
             ctx.may_block = True

@@ -221,6 +221,21 @@ class ReplyTests(ProtocolTestCase):
 class TypedTests(ProtocolTestCase):
     """Lines are answered in the form that people read."""
 
+    def test_another_protocol_within_a_transaction(self) -> None:
+        """What is answered before HELLO has the old form, what comes behind it the new one."""
+        asked = resp(b"GET", b"no") + resp(b"HGETALL", b"no")
+        for number, before, behind in (
+            (b"3", b"$-1\r\n*0\r\n", b"_\r\n%0\r\n"),
+            (b"2", b"_\r\n%0\r\n", b"$-1\r\n*0\r\n"),
+        ):
+            answer = self.exchange(
+                resp(b"MULTI") + asked + resp(b"HELLO", number) + asked + resp(b"EXEC")
+            )
+            replies = answer.partition(b"+QUEUED\r\n" * 5)[2]
+
+            self.assertTrue(replies.startswith(b"*5\r\n" + before), replies)
+            self.assertTrue(replies.endswith(behind), replies)
+
     def test_lines(self) -> None:
         """Values stand on lines of their own."""
         self.assertEqual(
