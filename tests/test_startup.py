@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from typing import Any
-from unittest import mock
+from unittest import SkipTest, mock
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -34,3 +36,34 @@ class LingeringTests(SynchronousTestCase):
     def test_any_other(self) -> None:
         """Nothing is changed where there is no such setting."""
         self.assertFalse(self.lingers(os.path.join(self.mktemp(), "none")))
+
+
+_TAKEN_AGAIN = """
+import resource
+from pyredis import startup
+
+def taken():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(20):
+        [bytes(65536) for _ in range(40)]
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+before = taken()
+startup._keep_freed_memory()
+taken()
+print(before, taken())
+"""
+
+
+class FreedMemoryTests(SynchronousTestCase):
+    """What large replies were made in is kept for the next ones."""
+
+    def test_pages_are_not_taken_anew(self) -> None:
+        """The C library no longer gives megabytes back, to take it again page by page."""
+        code = [sys.executable, "-c", _TAKEN_AGAIN]
+        before, after = map(
+            int, subprocess.run(code, capture_output=True, check=True).stdout.split()
+        )
+        if before < 1000:
+            raise SkipTest("the C library keeps it anyway")
+        self.assertLess(after, before // 10)

@@ -326,7 +326,8 @@ def encoded(reply: Any, resp: int) -> bytes:
         if length < LARGE_BULK:
             bulk: bytes = BULK_HEADS[length] + reply + CRLF
             return bulk
-        return b"$%d\r\n%b\r\n" % (length, reply)
+        # Copied once; the form would grow on the way.
+        return b"".join((b"$%d\r\n" % length, reply, CRLF))
     if kind is Simple:
         wire: bytes = reply.wire
         return wire

@@ -11,8 +11,38 @@ from __future__ import annotations
 _SMALL_NUMBERS = {b"%d" % number: number for number in range(4096)}
 # An asterisk or dollar sign, the number, and the line's end.
 _LONGEST_HEADER = 1 + len(b"%d" % 2**31) + 2
+# Where a long last argument begins, at the latest.
+_BEFORE_LONG_END = 512
 _STAR, _DOLLAR = b"*$"
 _ZERO = ord("0")
+
+
+def request_with_long_end(data: bytes, longest: int) -> list[bytes] | None:
+    """
+    Return the request of a chunk that is nothing else, if only its last argument is long.
+
+    Args:
+        data: The chunk, which begins with an asterisk.
+        longest: How long an argument may be.
+
+    Returns:
+        Its words, or None if it is not all, or spelled as no client library would.
+    """
+    # Cut at the ends of lines, which tells as much as a parser does if headers fit.
+    beginning = data[:_BEFORE_LONG_END]
+    count = _SMALL_NUMBERS.get(data[1 : data.find(b"\r\n")])
+    lines = beginning.split(b"\r\n", 2 * count) if count else []
+    words, heads = lines[2:-2:2], lines[1:-2:2]
+    if not words or len(words) + 1 != count or heads != [b"$%d" % len(word) for word in words]:
+        return None
+    digits = lines[-2][1:]
+    if lines[-2][:1] != b"$" or not digits.isdigit() or digits[0] == _ZERO:
+        return None
+    start = len(beginning) - len(lines[-1])
+    if len(data) != start + int(digits) + 2 or int(digits) > longest or data[-2:] != b"\r\n":
+        return None
+    words.append(data[start:-2])
+    return words
 
 
 def long_requests(data: bytes, longest: int) -> tuple[list[list[bytes]], int]:

@@ -41,7 +41,7 @@ from pyredis.wire.batches import (
     words_of,
     words_of_line,
 )
-from pyredis.wire.headers import long_requests
+from pyredis.wire.headers import long_requests, request_with_long_end
 from pyredis.wire.layouts import Layout, Shape, layout_of
 
 __all__ = ["INLINE_MAX_BYTES", "Request", "RequestReader", "TypedRequest"]
@@ -161,7 +161,7 @@ class RequestReader:
             # It is as long as the last pipeline.
             return None
         if len(data) >= SMALL_REQUEST:
-            return split_request(data) if len(data) < LARGEST_REQUEST else None
+            return self._take_long(data) if data[0] == _STAR else None
         # No more than it takes to see that this is not one of the usual requests:
         # most chunks that are not, are pipelines.
         lines = data.split(b"\r\n", _USUAL_LINES)
@@ -190,6 +190,13 @@ class RequestReader:
         if len(lines) == 2:
             return words_of_line(data)
         return words_of(lines) if len(lines) <= _USUAL_LINES else split_request(data)
+
+    def _take_long(self, data: bytes) -> Request | None:
+        """Take a chunk that is one request of at least `SMALL_REQUEST` bytes; see `take_only`."""
+        request = request_with_long_end(data, self.max_bulk)
+        if request is None and len(data) < LARGEST_REQUEST:
+            return split_request(data)
+        return request
 
     def feed(self, data: bytes) -> Iterable[Request]:
         """

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from pyredis.wire.headers import long_requests
+from pyredis.wire.headers import long_requests, request_with_long_end
 from pyredis.wire.requests import RequestReader
 from tests.wire.test_batches import resp
 
@@ -73,3 +73,63 @@ class LongRequestTests(SynchronousTestCase):
         self.assertEqual(
             [*reader.feed(good + b"PING\r\n" + good)][1:], [[b"PING"], [b"SET", b"k", b"v" * 5000]]
         )
+
+
+class LongEndTests(SynchronousTestCase):
+    """A chunk that is one request with a long last argument."""
+
+    def setUp(self) -> None:
+        """Prepare the usual one."""
+        self.words = [b"SET", b"key", b"v" * 20_000]
+        self.wire = resp(*self.words)
+
+    @given(st.lists(arguments, min_size=1, max_size=4), st.data())
+    def test_cut_anywhere(self, words: list[bytes], data: st.DataObject) -> None:
+        """It is found if it is all there, and never anything else."""
+        whole = resp(*words)
+        end = data.draw(st.integers(0, len(whole)))
+
+        self.assertIsNone(request_with_long_end(whole[:end] + b"x" * (len(whole) - end + 1), MIB))
+        if end < len(whole):
+            self.assertIsNone(request_with_long_end(whole[:end], MIB))
+        self.assertIn(request_with_long_end(whole, MIB), (None, words))
+
+    def test_the_usual(self) -> None:
+        """What stands before the long argument may be short words of any number."""
+        for words in (self.words, [*self.words[:2], b"\r\n$5\r\n" * 3000], [b"E", *self.words]):
+            self.assertEqual(request_with_long_end(resp(*words), MIB), words)
+
+    def test_unusual(self) -> None:
+        """What is spelled otherwise, or not alone, is left to the parser."""
+        for wire in (
+            self.wire + b"\n",
+            self.wire * 2,
+            self.wire[:-1],
+            self.wire[:-2] + b"xx",
+            self.wire.replace(b"*3", b"*03"),
+            self.wire.replace(b"*3", b"*2"),
+            self.wire.replace(b"*3", b"*4"),
+            self.wire.replace(b"$3\r\nkey", b"$03\r\nkey"),
+            self.wire.replace(b"$3\r\nkey", b"$4\r\nkey"),
+            self.wire.replace(b"$20000", b"$020000"),
+            self.wire.replace(b"$20000", b"$-20000"),
+            self.wire.replace(b"$20000", b"$"),
+            self.wire.replace(b"$20000", b""),
+            self.wire.replace(b"$20000", b":20000"),
+            self.wire.replace(b"$20000", b"$20001"),
+            resp(self.words[2]),
+            resp(b"SET", b"k" * 600, self.words[2]),
+        ):
+            with self.subTest(wire[:30]):
+                self.assertIsNone(request_with_long_end(wire, MIB))
+
+    def test_too_long(self) -> None:
+        """A longer argument than is taken is left to the parser, which refuses it."""
+        self.assertIsNone(request_with_long_end(self.wire, 19_999))
+        self.assertIsNotNone(request_with_long_end(self.wire, 20_000))
+
+    def test_by_the_reader(self) -> None:
+        """It is taken without detours."""
+        self.assertEqual(RequestReader().take_only(self.wire), self.words)
+        self.assertIsNone(RequestReader().take_only(self.wire[:-1]))
+        self.assertIsNone(RequestReader().take_only(self.wire * 2))

@@ -256,7 +256,7 @@ class AcceptedRequestsTests(SynchronousTestCase):
             *(resp(b"SET", b"k", b"v")[:end] for end in range(1, 27)),
             resp(b"GET", b"a\r\nb"),
             resp(b"GET", b"k") * 2,
-            resp(b"SET", b"k", b"x" * 16 * KIB),
+            resp(b"SET", b"k" * 16 * KIB, b"x"),
             resp(b"GET", b"k").replace(b"$1", b"$2"),
             resp(b"SET", b"k", b"v").replace(b"*3", b"*4"),
             resp(b"PING").replace(b"*1", b"*01"),
