@@ -37,6 +37,7 @@ from pyredis.commands import (  # noqa: F401 - imported for their declarations
     pubsub,
     replication,
     scripting,
+    scripting_batches,
     server,
     sets,
     slow_log,

@@ -68,6 +68,8 @@ class Dispatcher:
         count_durations: Called with a command, nanoseconds and how often it took
             so long, when the dispatcher cannot count that itself.
         wire: The requests that are run at once, as they came; None if not at hand.
+        last_ns: How long the last of them took that was run, if its form has timed it
+            because it took :data:`A_WHILE_NS` or more; else 0.
     """
 
     def __init__(self, server: Instance) -> None:
@@ -88,6 +90,7 @@ class Dispatcher:
         self.took_long: TookLong = lambda *told: None
         self.count_durations: Callable[[Command, int, int], None] = lambda *told: None
         self.wire: bytes | None = None
+        self.last_ns = 0
 
     def watch_over(self, reason: str) -> None:
         """Send every command the long way until :meth:`let_go` with the same reason."""
@@ -198,7 +201,13 @@ class Dispatcher:
                 self._account(client, current, first, repeated, started, timer())
         return gathered <= FLUSH_BYTES
 
-    def run_batch(self, client: Client, batch: Batch, most_bytes: int = FLUSH_BYTES) -> list[Reply]:
+    def run_batch(
+        self,
+        client: Client,
+        batch: Batch,
+        most_bytes: int = FLUSH_BYTES,
+        asker: Callable[[int], Client] | None = None,
+    ) -> list[Reply]:
         """
         Run requests of one command at once, as far as that can be done.
 
@@ -206,6 +215,7 @@ class Dispatcher:
             client: Who asks.
             batch: The requests.
             most_bytes: How much output they may have, about.
+            asker: Tells whose request one is, by its number, if they are several clients'.
 
         Returns:
             Replies to the first of them, maybe none: call :meth:`run` for the others.
@@ -230,10 +240,35 @@ class Dispatcher:
             replies: list[Reply] = command.batch(client.ctx, batch.count, *words)
         except RedisError:
             return []  # of the first; its body will say so again
-        if replies:
-            now = self._timer()
-            self._account(client, command, (batch.name,), len(replies), started, now)
+        count = len(replies)
+        if count > 1 and not self.last_ns and not isinstance(replies[-1], Exception):
+            self._account(client, command, (batch.name,), count, started, self._timer())
+        elif count:
+            self._account_apart(client, command, batch, replies, started, asker)
         return replies
+
+    def _account_apart(
+        self,
+        client: Client,
+        command: Command,
+        batch: Batch,
+        replies: list[Reply],
+        started: int,
+        asker: Callable[[int], Client] | None,
+    ) -> None:
+        """Count the requests of a batch that were run, the last by itself; see `run_batch`."""
+        now = self._timer()
+        if isinstance(replies[-1], Exception):
+            # Of a request that could not be left to the body because it has changed something.
+            replies[-1] = self._failed(command, batch.width + 1, replies[-1])
+        before = len(replies) - 1
+        last_ns, self.last_ns = self.last_ns or (now - started) // (before + 1), 0
+        if before:
+            self._account(client, command, (batch.name,), before, started, now - last_ns)
+        place = before * batch.width
+        argv = (batch.name, *batch.words[place : place + batch.width])
+        who = asker(before) if asker is not None else client
+        self._account(who, command, argv, 1, now - last_ns, now)
 
     def call_plain(self, client: Client, argv: Sequence[bytes]) -> Reply:
         """

@@ -170,6 +170,7 @@ class Propagation:
         words = tuple(name.encode() for name in names)
         if declaration.runs_commands:
             command.call = self._unit(command.call)
+            command.batch = None  # effects belong to one run each
         else:
             command.call = self._watched(command.call, words)
         if command.batch is not None:

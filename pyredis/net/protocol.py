@@ -152,9 +152,11 @@ class RedisProtocol(LineReceiver):
         """Whether typed lines are answered in the form people read."""
         return bool(self._server.settings.inline_replies == "human")
 
-    def run_batch(self, batch: Batch, most_bytes: int) -> list[Reply]:
+    def run_batch(
+        self, batch: Batch, most_bytes: int, asker: Callable[[int], Client]
+    ) -> list[Reply]:
         """Run requests of many as if all were this client's; see :meth:`Dispatcher.run_batch`."""
-        return self._run_batch(self.client, batch, most_bytes)
+        return self._run_batch(self.client, batch, most_bytes, asker)
 
     def resumeProducing(self) -> None:
         """Go on: the transport's buffer has room again."""

@@ -9,7 +9,9 @@ time, so nobody can tell.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from pyredis.wire.batches import Batch, batch_of_chunks
@@ -17,6 +19,7 @@ from pyredis.wire.encoder import encoded, encoded_each
 from pyredis.wire.human import encoded_human
 
 if TYPE_CHECKING:
+    from pyredis.execution.client import Client
     from pyredis.net.protocol import RedisProtocol
     from pyredis.wire.replies import Reply
 
@@ -69,7 +72,13 @@ def _take(gathered: Gathered, answers: Answers, at_once: bool) -> Gathered:
     if found is None or not _are_alike(protocols):
         return gathered
     batch, counts = found
-    replies = protocols[0].run_batch(batch, _MOST_OUTPUT)
+
+    def asker(number: int) -> Client:
+        """Return whose request one is."""
+        client: Client = protocols[bisect_right([*accumulate(counts)], number)].client
+        return client
+
+    replies = protocols[0].run_batch(batch, _MOST_OUTPUT, asker)
     if not replies:
         return gathered
     if len(counts) == batch.count:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any, ClassVar
 
 from hypothesis import given, settings
@@ -37,6 +38,8 @@ WIDTHS = {
     b"HSET": 3,
     b"BITCOUNT": 1,
     b"DECR": 1,
+    b"EVAL": 3,
+    b"EVALSHA": 2,
     b"EXISTS": 1,
     b"EXPIRE": 2,
     b"GEOADD": 4,
@@ -184,6 +187,8 @@ class TogetherTests(SynchronousTestCase):
         b"HSET": [[b"hash", b"f%d" % n, b"v"] for n in range(20)],
         b"BITCOUNT": [[b"k1"]] * 20,
         b"DECR": [[b"n1"]] * 20,
+        b"EVAL": [[b"return ARGV[1]", b"0", b"%d" % n] for n in range(20)],
+        b"EVALSHA": [[b"e0e1f9fabfc9d4800c877a703b823ac0578ff8db", b"0"]] * 20,
         b"EXISTS": [[b"k%d" % n] for n in range(20)],
         b"EXPIRE": [[b"k%d" % n, b"100"] for n in range(20)],
         b"GEOADD": [[b"geo", b"15.%d" % n, b"37", b"m%d" % n] for n in range(20)],
@@ -232,6 +237,7 @@ class TogetherTests(SynchronousTestCase):
         self.session.do("RPUSH", "list", *range(100))
         self.session.do("SADD", "set", *(f"s{n}" for n in range(1000)))
         self.session.do("HSET", "hash", *(f"h{n}" for n in range(1000)))
+        self.session.do("SCRIPT", "LOAD", "return 1")
 
     def test_all_of_them(self) -> None:
         """Not one of the requests is left to be run by itself."""
@@ -303,6 +309,18 @@ class TogetherTests(SynchronousTestCase):
         """SET with options, LPOP with a count and the like are left to the body."""
         self.assertEqual(together(self.session, b"LPOP", [[b"list", b"2"]] * 2)[0], 0)
         self.assertEqual(together(self.session, b"SET", [[b"k", b"v", b"NX"]] * 2)[0], 0)
+
+    def test_a_slow_one(self) -> None:
+        """The slow log gets the whole request."""
+        told: list[Any] = []
+        dispatcher = self.session.server.dispatcher
+        dispatcher.took_long = lambda client, command, argv, nanoseconds: told.append(argv)
+        times = itertools.count(0, 2_000_000)
+        for owner, name in ((self.session.server, "timer"), (dispatcher, "_timer")):
+            self.patch(owner, name, lambda: next(times))
+
+        self.assertEqual(together(self.session, b"ZRANGE", [[b"zset", b"0", b"-1"]] * 2)[0], 1)
+        self.assertEqual(told[0], (b"ZRANGE", b"zset", b"0", b"-1"))
 
     def test_large_replies_are_not_gathered(self) -> None:
         """So much is not answered in one go: the client must take it first."""

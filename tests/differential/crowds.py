@@ -82,6 +82,8 @@ def usual(rng: random.Random) -> Make:
         lambda r, own: words("ZPOPMIN", own + b"z"),
         lambda r, own: words("PFADD", own + b"p", b"e%d" % r.randrange(50)),
         lambda r, own: words("EVAL", "return redis.call('incr',KEYS[1])", 1, own + b"n0"),
+        lambda r, own: words("EVAL", "return redis.call('incr',KEYS[1])", 1, key(r, own)),
+        lambda r, own: words("EVAL", "return {ARGV,redis.call('get',KEYS[1])}", 1, key(r, own), 7),
         lambda r, own: words("ECHO", data(r)),
         lambda r, own: words("PING"),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import select
 import socket
+from typing import Any
 from unittest import SkipTest
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -52,6 +53,19 @@ class TogetherTests(ProtocolTestCase):
         rest, sent = self.take(*self.gets)
 
         self.assertEqual((rest, sent), ([], [b"$2\r\nv%d\r\n" % n for n in range(5)]))
+
+    def test_whose_request_it_was(self) -> None:
+        """The dispatcher can find out who sent any of the requests, for the slow log."""
+        askers: list[Any] = []
+        first = self.five[0][0]
+        first._run_batch = lambda client, batch, most, asker: askers.append(asker) or []
+
+        self.take(PING * 2, PING, PING * 3, PING, PING)
+
+        senders = [protocol.client for protocol, _ in self.five]
+        self.assertEqual(
+            [senders.index(askers[0](number)) for number in range(8)], [0, 0, 1, 2, 2, 2, 3, 4]
+        )
 
     def test_the_same(self) -> None:
         """All may have asked for the same."""

@@ -19,6 +19,7 @@ from pyredis.execution.ports import Dialogue, NoConnection
 from pyredis.execution.scripting.code import Code
 from pyredis.execution.scripting.conversion import words
 from pyredis.execution.scripting.debugger import DebugSession
+from pyredis.execution.scripting.offered_functions import constants
 from pyredis.execution.scripting.sandbox import Sandbox
 from pyredis.execution.scripting.shebang import script_header
 from pyredis.primitives.quoting import quote
@@ -173,7 +174,7 @@ class ScriptDebugging:
 
         functions = scripting.functions(perform)
         functions[b"replicate_commands"] = lambda *_: True
-        sandbox = Sandbox(functions, scripting.constants(), session.tick)
+        sandbox = Sandbox(functions, constants(), session.tick)
         sandbox.debug_with(
             {
                 b"stops": session.stops,

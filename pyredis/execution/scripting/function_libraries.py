@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyredis.errors import RedisError
 from pyredis.execution.scripting.code import Code
+from pyredis.execution.scripting.offered_functions import constants
 from pyredis.execution.scripting.sandbox import Sandbox
 from pyredis.execution.scripting.shebang import FLAGS_BY_NAME, ScriptFlag, library_header
 
@@ -87,7 +88,7 @@ class FunctionLibraries:
         if self._sandbox is None:
             scripting = self._scripting
             self._sandbox = Sandbox(
-                scripting.functions(), scripting.constants(), scripting.tick, self._register
+                scripting.functions(), constants(), scripting.tick, self._register
             )
         return self._sandbox
 

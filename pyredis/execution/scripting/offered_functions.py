@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from pyredis._version import REDIS_VERSION
 from pyredis.errors import RedisError
 from pyredis.execution.propagation import Audience
 from pyredis.execution.scripting.conversion import words
@@ -20,8 +21,36 @@ if TYPE_CHECKING:
 
 NO_ARGUMENTS = b"ERR Please specify at least one argument for this redis lib call"
 WRONG_ARGUMENTS = b"ERR Lua redis lib command arguments must be strings or integers"
+NO_SUCH_COMMAND = b"ERR Unknown Redis command called from script"
+WRONG_ARITY = b"ERR Wrong number of args calling Redis command from script"
+NOT_FROM_SCRIPTS = b"ERR This Redis command is not allowed from script"
+NO_WRITES = b"ERR Write commands are not allowed from read-only scripts."
+STALE_REPLICA = b"ERR Can not execute the command on a stale replica"
 
 _LOG_LEVELS = ("debug", "verbose", "notice", "warning")
+
+
+def version_number(version: str) -> int:
+    """Return a version as Redis writes it in one number, a byte a part."""
+    major, minor, patch = (int(part) for part in version.split("."))
+    return major << 16 | minor << 8 | patch
+
+
+def constants() -> dict[bytes, Any]:
+    """Return what else is in ``redis``."""
+    return {
+        b"LOG_DEBUG": 0,
+        b"LOG_VERBOSE": 1,
+        b"LOG_NOTICE": 2,
+        b"LOG_WARNING": 3,
+        b"REPL_NONE": int(Audience.NOBODY),
+        b"REPL_AOF": int(Audience.FILE),
+        b"REPL_SLAVE": int(Audience.REPLICAS),
+        b"REPL_REPLICA": int(Audience.REPLICAS),
+        b"REPL_ALL": int(Audience.ALL),
+        b"REDIS_VERSION": REDIS_VERSION.encode(),
+        b"REDIS_VERSION_NUM": version_number(REDIS_VERSION),
+    }
 
 
 class OfferedFunctions:

@@ -12,7 +12,6 @@ import hashlib
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from pyredis._version import REDIS_VERSION
 from pyredis.acl.log import Where
 from pyredis.errors import RedisError, memory_exceeded, too_few_replicas
 from pyredis.execution.blocking import Blocked
@@ -27,8 +26,14 @@ from pyredis.execution.scripting.debugging import ScriptDebugging
 from pyredis.execution.scripting.function_libraries import FunctionLibraries
 from pyredis.execution.scripting.offered_functions import (
     NO_ARGUMENTS,
+    NO_SUCH_COMMAND,
+    NO_WRITES,
+    NOT_FROM_SCRIPTS,
+    STALE_REPLICA,
     WRONG_ARGUMENTS,
+    WRONG_ARITY,
     OfferedFunctions,
+    constants,
 )
 from pyredis.execution.scripting.sandbox import Sandbox
 from pyredis.execution.scripting.script_slots import ScriptSlots
@@ -42,11 +47,6 @@ if TYPE_CHECKING:
     from pyredis.execution.table import Command
     from pyredis.wire.replies import Reply
 
-NO_SUCH_COMMAND = b"ERR Unknown Redis command called from script"
-WRONG_ARITY = b"ERR Wrong number of args calling Redis command from script"
-NOT_FROM_SCRIPTS = b"ERR This Redis command is not allowed from script"
-NO_WRITES = b"ERR Write commands are not allowed from read-only scripts."
-STALE_REPLICA = b"ERR Can not execute the command on a stale replica"
 TOO_LARGE = b"ERR not enough memory"
 
 Perform = Callable[[Sequence[Any]], Any]
@@ -54,12 +54,6 @@ Perform = Callable[[Sequence[Any]], Any]
 
 _SHORT = 1 << 16
 _EVERYBODY = Audience.ALL
-
-
-def version_number(version: str) -> int:
-    """Return a version as Redis writes it in one number, a byte a part."""
-    major, minor, patch = (int(part) for part in version.split("."))
-    return major << 16 | minor << 8 | patch
 
 
 class Scripting:
@@ -120,7 +114,7 @@ class Scripting:
             functions[b"breakpoint"] = lambda *_: False
             functions[b"debug"] = lambda *_: None
             functions[b"replicate_commands"] = lambda *_: True
-            self._sandbox = Sandbox(functions, self.constants(), self.tick)
+            self._sandbox = Sandbox(functions, constants(), self.tick)
         return self._sandbox
 
     def functions(self, perform: Perform | None = None) -> dict[bytes, Callable[..., Any]]:
@@ -135,23 +129,6 @@ class Scripting:
             b"call": self._raising(perform),
             b"pcall": self._catching(perform),
             **self._offered.functions(),
-        }
-
-    @staticmethod
-    def constants() -> dict[bytes, Any]:
-        """Return what else is in ``redis``."""
-        return {
-            b"LOG_DEBUG": 0,
-            b"LOG_VERBOSE": 1,
-            b"LOG_NOTICE": 2,
-            b"LOG_WARNING": 3,
-            b"REPL_NONE": int(Audience.NOBODY),
-            b"REPL_AOF": int(Audience.FILE),
-            b"REPL_SLAVE": int(Audience.REPLICAS),
-            b"REPL_REPLICA": int(Audience.REPLICAS),
-            b"REPL_ALL": int(Audience.ALL),
-            b"REDIS_VERSION": REDIS_VERSION.encode(),
-            b"REDIS_VERSION_NUM": version_number(REDIS_VERSION),
         }
 
     def load(self, body: bytes) -> Script:
@@ -231,9 +208,6 @@ class Scripting:
         Raises:
             RedisError: It may not run, or failed.
         """
-        client = self._client
-        if client is None:
-            client = self._client = self._make_client()
         caller = ctx.client
         is_special = (
             ro
@@ -245,44 +219,78 @@ class Scripting:
         )
         if is_special:
             self._admit(caller, code, arguments[:numkeys], ro)
+        self.begin(ctx, code)
         self._calls_plainly = not is_special
-        own = client.ctx
-        own.db = ctx.db
-        own.effects = ctx.effects
-        client.resp = 2
+        try:
+            reply = self.run_once(ctx, numkeys, arguments, ro)
+        finally:
+            self.end()
+            if is_special:
+                self._read_only = self._may_not_grow = False
+                self._slots = None
+        if reply.__class__ is not bytes and isinstance(reply, RedisError):
+            raise reply
+        return reply
+
+    def may_run_several(self, ctx: Context, code: Code) -> bool:
+        """Tell whether a script may run for several requests between one `begin` and `end`."""
+        return not (
+            code.no_writes
+            or ctx.effects is not None
+            or (not code.is_compatible and self._server.following.is_on)
+        )
+
+    def begin(self, ctx: Context, code: Code) -> None:
+        """Let a script or a function run from now on, for whom a context belongs to."""
+        client = self._client
+        if client is None:
+            client = self._client = self._make_client()
+        self.caller = caller = ctx.client
+        client.ctx.effects = ctx.effects
         client.user = caller.user
         client.plain = caller.plain_in_scripts
         client.no_touch = caller.no_touch
-        self.caller = caller
         self._code = code
-        self.request = numkeys, arguments, ro
-        self._active = sandbox = code.sandbox
-        self._wrote = False
+        self._active = code.sandbox
+        self._calls_plainly = True
         self._frozen_ms = self._keyspace.now_ms
         threshold_ms = self._settings.busy_reply_threshold
         self._started = started = self._server.timer()
         self._until = started + threshold_ms * 1_000_000 if threshold_ms > 0 else 0
-        try:
-            result = sandbox.run(code, numkeys, arguments)
-        finally:
-            self.caller = None
-            self._propagation.audience = _EVERYBODY
-            if self._until < 0:
-                sandbox.rehook()
-            self._until = 0
-            if is_special:
-                self._read_only = self._may_not_grow = False
-                self._slots = None
-            if self.busy.is_on:
-                self.busy.end()
+
+    def run_once(
+        self, ctx: Context, numkeys: int, arguments: Sequence[bytes], ro: bool = False
+    ) -> Reply:
+        """Run what `begin` was told; return its reply or error. See :meth:`run`."""
+        client, code = self._client, self._code
+        assert client is not None
+        assert code is not None
+        client.ctx.db = ctx.db
+        client.resp = 2
+        self.request = numkeys, arguments, ro
+        self._wrote = False
+        sandbox = code.sandbox
+        # The run before may have chosen others.
+        self._propagation.audience = _EVERYBODY
+        result = sandbox.run(code, numkeys, arguments)
         kind = result.__class__
         if kind is bytes or kind is int or result is None:
             return result  # type: ignore[no-any-return]
         reply, counted = sandbox.reply(result, client.resp, code.name)
         if isinstance(reply, RedisError):
             reply.is_counted = counted
-            raise reply
         return reply
+
+    def end(self) -> None:
+        """Let nothing run any more."""
+        self.caller = None
+        self._propagation.audience = _EVERYBODY
+        if self._until < 0:
+            assert self._active is not None
+            self._active.rehook()
+        self._until = 0
+        if self.busy.is_on:
+            self.busy.end()
 
     def _admit(self, caller: Client, code: Code, keys: Sequence[bytes], ro: bool) -> None:
         """
@@ -333,9 +341,7 @@ class Scripting:
         try:
             return sandbox.load(function)
         finally:
-            if self._until < 0:
-                sandbox.rehook()
-            self._until = 0
+            self.end()
 
     def tick(self) -> bytes | None:
         """Say why what runs must end, if it must; called now and then while Lua runs."""

@@ -2,7 +2,7 @@
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from pyredis.execution.scripting.runtime import version_number
+from pyredis.execution.scripting.offered_functions import version_number
 from tests.commands.session import Session
 
 
