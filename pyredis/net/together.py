@@ -55,11 +55,10 @@ def take_together(gathered: Gathered, at_once: bool = False) -> Gathered:
     while len(left) > 1:
         several = left if len(left) <= most else left[:most]
         rest = _take(several, answers, at_once)
+        left = rest + left[len(several) :]
         if len(rest) == len(several):
+            # Nobody was served, or the first one in part.
             break
-        left = left[most:]
-        if rest:
-            left = rest + left
     for send, data in answers:
         send(data)
     return left

@@ -67,6 +67,17 @@ class TogetherTests(ProtocolTestCase):
             [senders.index(askers[0](number)) for number in range(8)], [0, 0, 1, 2, 2, 2, 3, 4]
         )
 
+    def test_the_first_is_served_in_part(self) -> None:
+        """What was run is not run again: the rest begins behind it."""
+        requests = [resp(b"HINCRBY", b"h%d" % n, b"f", b"1") for n in range(5)]
+        self.exchange(resp(b"HSET", b"h3", b"f", b"x"))
+
+        rest, sent = self.take(b"".join(requests), *[requests[0]] * 4)
+
+        self.assertEqual(sent, [b":1\r\n" * 3, b"", b"", b"", b""])
+        self.assertEqual([chunk for _, chunk in rest], [b"".join(requests[3:]), *[requests[0]] * 4])
+        self.assertEqual(self.exchange(resp(b"HGET", b"h0", b"f")), b"$1\r\n1\r\n")
+
     def test_the_same(self) -> None:
         """All may have asked for the same."""
         self.assertEqual(
