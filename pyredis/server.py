@@ -145,7 +145,6 @@ class RedisServer(MultiService):
         self.instance.host = self
         self.instance.memory = self._memory
         self.instance.entropy = os.urandom
-        self.instance.soon = lambda call: reactor.callLater(0, call)
         self.files = ConfigurationFiles(self.instance, config_path)
         ServerLog(self.instance).listen()
         self.instance.wall_us = _wall_clock_us(reactor, clock)
@@ -153,6 +152,7 @@ class RedisServer(MultiService):
         self.links = Links(reactor, self._source_address, self._endpoint_of_node)
         self.instance.migrations.carrier = self.links
         self.listeners = ListenerService(self.instance, reactor, pick_port, self.tls)
+        self.instance.soon = self.listeners.soon
         self.instance.serve_others = self.listeners.serve_others
         self.keyspace_service = KeyspaceService(self.instance, clock or reactor)
         self.sampling_service = SamplingService(self.instance, clock or reactor)

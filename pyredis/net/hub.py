@@ -76,7 +76,7 @@ class ReadHub:
         self.on_round = on_round
         self._epoll = select.epoll()
         self._connections: dict[int, Any] = {}
-        self._has_removed = False
+        self._is_over = False
         # Behind so many rounds of a few is not looked for the next.
         self._pause = 0
         self._successes = 0
@@ -131,20 +131,20 @@ class ReadHub:
         if self._connections.get(number) is not connection:
             return
         del self._connections[number]
-        self._has_removed = True
+        # Who was cut off is gone only when the reactor has had its turn.
+        self._is_over = True
         self._epoll.unregister(number)
         if not self._connections:
             self._reactor.removeReader(self)
 
     def doRead(self) -> None:
         """Read every connection that has something; called by the reactor."""
-        self._has_removed = False
+        self._is_over = False
         rounds_left: float = _ROUNDS
         events = self._epoll.poll(0, _EVENTS_A_ROUND)
         while events:
             self._serve(events)
-            if self._has_removed:
-                # Who was cut off is gone only when the reactor has had its turn.
+            if self._is_over:
                 return
             are_few = len(events) <= _FEW
             rounds_left -= 0.5 if are_few else 1
@@ -154,6 +154,10 @@ class ReadHub:
                 self._let_more_come(events, self.linger)
             events = self._next_of_few() if are_few else self._epoll.poll(0, _EVENTS_A_ROUND)
         # The reactor waits better than a loop here.
+
+    def yield_turn(self) -> None:
+        """Let the reactor have its turn behind this round, before anything else is read."""
+        self._is_over = True
 
     def _serve(self, events: list[tuple[int, int]]) -> None:
         """Read connections, and send what they answer."""

@@ -123,6 +123,12 @@ class ListenerService(Service):
         """Tell whether a round of reading is under way, at whose end replies leave."""
         return self._hub is not None and self._hub.is_reading
 
+    def soon(self, call: Callable[[], None]) -> None:
+        """Call a function in the reactor's next turn, before anything else is read."""
+        if self._hub is not None:
+            self._hub.yield_turn()
+        self._reactor.callLater(0, call)
+
     def linger(self, seconds: float) -> None:
         """
         Let requests gather where that pays.

@@ -107,6 +107,21 @@ class ServingTests(DaemonTestCase):
 
         self.assertEqual((message["channel"], message["data"]), (b"news", b"hello"))
 
+    def test_broadcasting(self) -> None:
+        """Who is answered finds out at once that somebody else changed a key before."""
+        listener, writer = self.daemon.connect(), self.daemon.connect()
+        self.addCleanup(listener.close)
+        self.addCleanup(writer.close)
+        writer.ask(b"SET key 0\r\n", b"+OK\r\n")
+        listener.socket.sendall(b"HELLO 3\r\n")
+        until(lambda: listener.socket.recv(65536).endswith(b"*0\r\n"))
+        listener.ask(b"CLIENT TRACKING ON BCAST\r\n", b"+OK\r\n")
+
+        told = b">2\r\n$10\r\ninvalidate\r\n*1\r\n$3\r\nkey\r\n"
+        for count in range(1, 51):
+            writer.ask(b"INCR key\r\n", b":%d\r\n" % count)
+            listener.ask(b"PING\r\n", told + b"+PONG\r\n")
+
     def test_redis_cli(self) -> None:
         """redis-cli, where it is installed."""
         program = shutil.which("redis-cli")

@@ -247,6 +247,20 @@ class ReadingTests(HubTestCase):
         self.assertEqual(self.happened.count("round"), 1)
         self.assertEqual(self.read(), {"a"})
 
+    def test_no_round_before_the_reactor(self) -> None:
+        """Nothing is read before it had its turn, if that is asked for during a round."""
+
+        def act() -> None:
+            self.send(self.a)
+            self.hub.yield_turn()
+
+        self.a.action = act
+        self.send(self.a)
+        self.read()
+
+        self.assertEqual(self.happened.count("round"), 1)
+        self.assertEqual(self.read(), {"a"})
+
     def test_flushing(self) -> None:
         """At a round's end what was held back is sent, once."""
         for connection in (self.a, self.b):
