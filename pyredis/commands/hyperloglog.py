@@ -108,7 +108,7 @@ def pfcount(ctx: Context, key: bytes, *keys: bytes) -> Reply:
             raise _corrupt() from None
         # The bytes of the string are others now, though nobody is told by an event.
         ctx.keyspace.dirty += 1
-        if ctx.keyspace.observed:
+        if ctx.keyspace.told:
             ctx.keyspace.tell_change(ctx.db, key)
     return cardinality if cardinality < 2**63 else cardinality - 2**64
 

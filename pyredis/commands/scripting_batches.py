@@ -56,6 +56,7 @@ def _run_each(
         RedisError: The number of keys is wrong; nothing has run.
     """
     scripting, dispatcher = ctx.server.scripting, ctx.server.dispatcher
+    ready = ctx.server.waiting_room.ready
     count = key_count(numkeys[0], len(columns))
     if numkeys.count(numkeys[0]) != len(numkeys) or not scripting.may_run_several(ctx, code):
         return []
@@ -77,7 +78,7 @@ def _run_each(
                 if isinstance(reply, Exception):
                     latest = 0
                 size += reply_size(reply)
-            if size > ctx.batch_bytes or now > latest or dispatcher.special:
+            if size > ctx.batch_bytes or now > latest or dispatcher.special or ready:
                 if now - started > A_WHILE_NS:
                     dispatcher.last_ns = now - started
                 break

@@ -11,7 +11,7 @@ clients waiting.
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -98,7 +98,10 @@ class WaitingRoom:
     All waiting clients of a server.
 
     Attributes:
-        ready: Keys that were changed while somebody waits for them, in order.
+        ready: Keys that were changed while somebody waits for them, in order; to be
+            served behind the command that did it.
+        awaited: The names of keys that somebody waits for, in any database, and how
+            many places in queues they have.
         is_held: Nobody is served, as long as a script is busy.
     """
 
@@ -108,6 +111,7 @@ class WaitingRoom:
         self._queues: dict[tuple[Database, bytes], OrderedDict[Waiting, None]] = {}
         self._await_removal = 0
         self.ready: dict[tuple[Database, bytes], None] = {}
+        self.awaited: Counter[bytes] = Counter()
         self._count = 0
         self.is_held = False
 
@@ -133,16 +137,16 @@ class WaitingRoom:
             return blocked.on_timeout
         waiting = Waiting(client, command, argv, blocked)
         client.waiting = waiting
+        if blocked.keys and not self.awaited:
+            self._server.keyspace.await_changes(self.look_at)
         for key in dict.fromkeys(blocked.keys):
             self._queues.setdefault((waiting.db, key), OrderedDict())[waiting] = None
+            self.awaited[key] += 1
         if blocked.timeout_ms:
             waiting.timer = self._server.scheduler.callLater(
                 blocked.timeout_ms / 1000, self._time_out, waiting
             )
         self._await_removal += blocked.wakes_on_removal
-        if not self._count:
-            self._server.keyspace.observe_changes(self.look_at)
-            self._server.dispatcher.watch_over("waiting clients")
         self._count += 1
         # Counted when it is over.
         command.calls -= 1
@@ -277,10 +281,12 @@ class WaitingRoom:
                 queue.pop(waiting, None)
                 if not queue:
                     del self._queues[place]
+            self.awaited[key] -= 1
+            if not self.awaited[key]:
+                del self.awaited[key]
         if waiting.timer is not None and waiting.timer.active():
             waiting.timer.cancel()
         self._await_removal -= waiting.blocked.wakes_on_removal
         self._count -= 1
-        if not self._count:
+        if waiting.blocked.keys and not self.awaited:
             self._server.keyspace.forget_observer(self.look_at)
-            self._server.dispatcher.let_go("waiting clients")

@@ -50,8 +50,8 @@ class Dispatcher:
     Runs the requests of all clients of one server.
 
     Attributes:
-        special: True while something must see every command (waiting clients,
-            an append-only file, a monitor, a memory limit, …).
+        special: True while something must see every command (a monitor, a pause, a
+            memory limit that is near, …).
         runs_queue: True while the commands of a transaction run.
         running: The client whose command runs now, if that goes the long way.
         log_failure: Called with a command's name inside an ``except`` block when
@@ -77,6 +77,9 @@ class Dispatcher:
         self._keyspace = server.keyspace
         self._statistics = server.statistics
         self._timer = server.timer
+        # Of clients that wait: what they wait for, and what has changed of it.
+        self._awaited = server.waiting_room.awaited
+        self._ready = server.waiting_room.ready
         self._reasons: set[str] = set()
         self.special = False
         self.runs_queue = False
@@ -118,6 +121,7 @@ class Dispatcher:
         keyspace = self._keyspace
         timer = self._timer
         ctx = client.ctx
+        ready = self._ready
         plain = client.plain if not (client.special or self.special) else _NOTHING
         null = b"_\r\n" if client.resp == 3 else b"$-1\r\n"
         gathered = 0
@@ -186,6 +190,13 @@ class Dispatcher:
                 append(null)
             else:
                 gathered += _encode_counted(reply, append, client.resp)
+            if ready:
+                if current is not None:
+                    self._account(client, current, first, repeated, started, timer())
+                    current = None
+                self._server.waiting_room.serve()
+                plain = client.plain if not (client.special or self.special) else _NOTHING
+                started = timer()
             if takes_long or gathered > FLUSH_BYTES:
                 # A body that may take long is timed by itself, and may have
                 # made the frozen moment old.
@@ -228,6 +239,7 @@ class Dispatcher:
             or client.special
             or self.special
             or self._keyspace.observed
+            or (self._awaited and not self._awaited.keys().isdisjoint(batch.words))
         ):
             return []
         client.last_interaction_ms = self._keyspace.now_ms
@@ -245,6 +257,8 @@ class Dispatcher:
             self._account(client, command, (batch.name,), count, started, self._timer())
         elif count:
             self._account_apart(client, command, batch, replies, started, asker)
+        if self._ready:
+            self._server.waiting_room.serve()  # of keys that a script has named
         return replies
 
     def _account_apart(
@@ -307,6 +321,8 @@ class Dispatcher:
             histogram.short[elapsed >> STEP_BITS] += 1
         else:
             self._account(client, command, argv, 1, started, started + elapsed)
+        if self._ready and self._server.scripting.caller is None:
+            self._server.waiting_room.serve()
         return reply
 
     def _account(

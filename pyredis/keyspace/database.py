@@ -371,7 +371,7 @@ class Database:
         """
         keyspace = self.keyspace
         keyspace.dirty += count
-        if keyspace.observed:
+        if keyspace.told:
             keyspace.tell_change(self, key)
             keyspace.tell_event(self, key, kind, event)
 
@@ -506,7 +506,7 @@ class Database:
         self.delete(key)
         keyspace.expired_keys += 1
         keyspace.tell_expired(self, key)
-        if keyspace.observed:
+        if keyspace.told:
             keyspace.tell_change(self, key)
             keyspace.tell_event(self, key, EXPIRED, b"expired")
 
@@ -516,7 +516,7 @@ class Database:
         self.delete(key)
         keyspace.evicted_keys += 1
         keyspace.tell_evicted(self, key)
-        if keyspace.observed:
+        if keyspace.told:
             keyspace.tell_change(self, key)
             keyspace.tell_event(self, key, EVICTED, b"evicted")
 
@@ -556,7 +556,7 @@ class Database:
         if fields:
             keyspace.expired_fields += len(fields)
             keyspace.tell_fields_expired(self, key, fields)
-            if keyspace.observed:
+            if keyspace.told:
                 keyspace.tell_change(self, key)
                 keyspace.tell_event(self, key, HASH, b"hexpired")
                 if is_empty:

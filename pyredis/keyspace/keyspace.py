@@ -46,7 +46,8 @@ class Keyspace:
         now_ms: The frozen moment.
         dirty: Changes since the start.
         saved_at: What that was when the data were last saved or loaded.
-        observed: True while anybody observes changes or events.
+        observed: True while anybody observes all changes or events.
+        told: True while anybody is told of changes, if only of those of some keys.
         loading: True while a file is loaded: nothing expires then.
         loading_aside: True while other data are loaded that are to take the place of
             these, which are served until then.
@@ -83,6 +84,7 @@ class Keyspace:
         self.expired_fields = 0
         self.evicted_keys = 0
         self.observed = False
+        self.told = False
         self.loading = False
         self.loading_aside = False
         self.may_expire = True
@@ -100,6 +102,7 @@ class Keyspace:
         self.begin_freeing: Callable[[], object] = lambda: None
         self._change_observers: tuple[ChangeObserver, ...] = ()
         self._event_observers: tuple[EventObserver, ...] = ()
+        self._awaiting_observers: tuple[ChangeObserver, ...] = ()
         self.expired_observers: tuple[ChangeObserver, ...] = ()
         self.evicted_observers: tuple[ChangeObserver, ...] = ()
         self.expired_fields_observers: tuple[FieldsObserver, ...] = ()
@@ -114,22 +117,31 @@ class Keyspace:
     def observe_changes(self, observer: ChangeObserver) -> None:
         """Call ``observer(db, key)`` after every change of a key, until it is forgotten."""
         self._change_observers = (*self._change_observers, observer)
-        self.observed = True
+        self.observed = self.told = True
+
+    def await_changes(self, observer: ChangeObserver) -> None:
+        """Do the same for one that need not be told of keys that nobody waits for."""
+        self._awaiting_observers = (*self._awaiting_observers, observer)
+        self.told = True
 
     def observe_events(self, observer: EventObserver) -> None:
         """Call ``observer(db, key, kind, event)`` for every event, until it is forgotten."""
         self._event_observers = (*self._event_observers, observer)
-        self.observed = True
+        self.observed = self.told = True
 
     def forget_observer(self, observer: Callable[..., None]) -> None:
         """Stop telling an observer."""
         self._change_observers = tuple(o for o in self._change_observers if o != observer)
         self._event_observers = tuple(o for o in self._event_observers if o != observer)
+        self._awaiting_observers = tuple(o for o in self._awaiting_observers if o != observer)
         self.observed = bool(self._change_observers or self._event_observers)
+        self.told = self.observed or bool(self._awaiting_observers)
 
     def tell_change(self, db: Database, key: bytes) -> None:
         """Tell the observers of changes."""
         for observer in self._change_observers:
+            observer(db, key)
+        for observer in self._awaiting_observers:
             observer(db, key)
 
     def tell_event(self, db: Database, key: bytes, kind: int, event: bytes) -> None:

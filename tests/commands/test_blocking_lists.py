@@ -8,7 +8,8 @@ from pyredis.datatypes.lists import ListValue
 from pyredis.errors import RedisError
 from pyredis.execution.ports import NoConnection
 from pyredis.keyspace.events import LIST
-from pyredis.wire.replies import LATER, NULL_ARRAY
+from pyredis.wire.batches import Batch
+from pyredis.wire.replies import LATER, NULL_ARRAY, OK
 from tests.commands.session import Session
 
 WRONG_TYPE = b"WRONGTYPE Operation against a key holding the wrong kind of value"
@@ -339,3 +340,87 @@ class AccountTests(BlockingCase):
         self.session.clock.advance(0.2)
         self.session.server.waiting_room.serve()
         self.assertTrue(client.waits)
+
+
+class ShortWayTests(BlockingCase):
+    """Who waits slows nobody down, and is served at once by whoever comes the short way."""
+
+    def setUp(self) -> None:
+        """Let a client wait for two lists."""
+        super().setUp()
+        self.waiter = self.waiting("BLPOP", "q", "r", 0)
+
+    def run_all(self, *requests: str) -> list[object]:
+        """Run a pipeline the short way; return what it is answered, decoded."""
+        connection = self.session.connection
+        argvs = iter([request.encode().split() for request in requests])
+        self.session.server.dispatcher.run(self.session.client, argvs, connection.write)
+        return connection.replies
+
+    def batch(self, name: bytes, *requests: list[bytes]) -> list[object]:
+        """Run requests as a batch; return the replies of those that were."""
+        words = [word for request in requests for word in request]
+        batch = Batch(name, len(requests), len(requests[0]), words)
+        return self.session.server.dispatcher.run_batch(self.session.client, batch)
+
+    def test_nothing_watches(self) -> None:
+        """Requests go the short way, and in batches that name no awaited key."""
+        self.do("RPUSH", "l", 0)
+        self.assertFalse(self.session.server.dispatcher.special)
+        self.assertEqual(self.batch(b"SET", [b"a", b"1"], [b"b", b"1"]), [OK, OK])
+        self.assertEqual(self.batch(b"RPUSH", [b"l", b"1"], [b"l", b"1"]), [2, 3])
+        self.assertEqual(self.batch(b"RPUSH", [b"q", b"1"], [b"q", b"2"]), [])
+        self.assertEqual(self.batch(b"SET", [b"a", b"1"], [b"r", b"2"]), [])
+
+    def test_within_a_pipeline(self) -> None:
+        """It is served before the next request of who has pushed."""
+        self.assertEqual(
+            self.run_all("RPUSH q 1 2", "LLEN q", "RPUSH r 3", "SET s x"), [2, 1, 1, b"OK"]
+        )
+        self.assertEqual(self.waiter.written, [[b"q", b"1"]])
+
+    def test_by_a_request_alone(self) -> None:
+        """It is served behind it."""
+        dispatcher = self.session.server.dispatcher
+
+        self.assertEqual(dispatcher.call_plain(self.session.client, [b"RPUSH", b"r", b"1"]), 1)
+        self.assertEqual(self.waiter.written, [[b"r", b"1"]])
+
+    def test_by_a_script(self) -> None:
+        """It is served when the script is over, not within."""
+        script = b"redis.call('rpush', 'q', 1) return redis.call('llen', 'q')"
+        dispatcher = self.session.server.dispatcher
+
+        self.assertEqual(dispatcher.call_plain(self.session.client, [b"EVAL", script, b"0"]), 1)
+        self.assertEqual(self.waiter.written, [[b"q", b"1"]])
+        self.assertEqual(self.do("EXISTS", "q"), 0)
+
+    def test_by_one_of_several_runs_of_a_script(self) -> None:
+        """The batch ends there: the next run finds what is left."""
+        script = b"redis.call('rpush', 'q', 1) return redis.call('llen', 'q')"
+
+        self.assertEqual(self.batch(b"EVAL", *[[script, b"0"]] * 3), [1])
+        self.assertEqual(self.waiter.written, [[b"q", b"1"]])
+        self.assertEqual(self.batch(b"EVAL", *[[script, b"0"]] * 3), [1, 2, 3])
+
+    def test_by_a_transaction(self) -> None:
+        """It is served behind all of it."""
+        for words in (("MULTI",), ("RPUSH", "q", "1"), ("LLEN", "q")):
+            self.do(*words)
+
+        self.assertEqual(self.do("EXEC"), [1, 1])
+        self.assertEqual(self.waiter.written, [[b"q", b"1"]])
+
+    def test_time_of_the_served(self) -> None:
+        """What it takes to serve others is not counted as time of who has pushed."""
+        room = self.session.server.waiting_room
+        serve = room.serve
+
+        def slowly() -> None:
+            self.session.clock.advance(7)
+            serve()
+
+        self.patch(room, "serve", slowly)
+        self.run_all("RPUSH q 1", "RPUSH l 1")
+
+        self.assertEqual(self.session.server.table.plain[b"RPUSH"].nanoseconds, 0)

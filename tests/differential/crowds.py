@@ -77,6 +77,7 @@ def usual(rng: random.Random) -> Make:
         lambda r, own: words("SREM", own + b"s", b"m%d" % r.randrange(20)),
         lambda r, own: words("HSET", own + b"h", b"f%d" % r.randrange(9), data(r)),
         lambda r, own: words("HGET", own + b"h", b"f%d" % r.randrange(9)),
+        lambda r, own: words("HINCRBY", own + b"h", b"f%d" % r.randrange(99), 1),
         lambda r, own: words("ZADD", own + b"z", r.randrange(10, 99), b"m%d" % r.randrange(9)),
         lambda r, own: words("ZRANGE", own + b"z", 0, 4, "WITHSCORES"),
         lambda r, own: words("ZPOPMIN", own + b"z"),

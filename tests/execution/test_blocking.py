@@ -144,7 +144,8 @@ class WaitingRoomTestCase(SynchronousTestCase):
         """Nobody waits, and nothing remembers that anybody did."""
         self.assertEqual((len(self.room), self.room.keys, self.room.ready), (0, 0, {}))
         self.assertFalse(self.play.server.dispatcher.special)
-        self.assertFalse(self.play.server.keyspace.observed)
+        self.assertFalse(self.play.server.keyspace.told)
+        self.assertEqual(self.room.awaited, {})
         self.assertEqual(self.play.clock.getDelayedCalls(), [])
         self.assertEqual(self.room._await_removal, 0)
 
