@@ -93,7 +93,7 @@ def once_for_equal(body: Callable[..., Any], otherwise: Form | None = None) -> F
 
     The body must change nothing and leave nothing to chance. It gets its
     requests one by one if it takes so long that each has to be timed by itself,
-    and if accesses of keys are noted.
+    and if accesses of keys are counted.
 
     Args:
         body: What is called.
@@ -105,7 +105,7 @@ def once_for_equal(body: Callable[..., Any], otherwise: Form | None = None) -> F
             if column.count(column[0]) != count:
                 return [] if otherwise is None else otherwise(ctx, count, *columns)
         db = ctx.db
-        if db.accesses is not None:
+        if ctx.keyspace.frequency is not None:
             return []
         hits, misses, timer = db.hits, db.misses, ctx.server.timer
         started = timer()

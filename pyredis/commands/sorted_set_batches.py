@@ -159,7 +159,7 @@ def _of_members(body: Callable[..., Any], ask: Callable[[SortedSetValue], Any]) 
 
     def form(ctx: Context, count: int, *columns: Sequence[bytes]) -> list[Reply]:
         db = ctx.db
-        if len(columns) == 2 and db.accesses is None:
+        if len(columns) == 2 and ctx.keyspace.frequency is None:
             value = only_value(ctx, columns[0], SortedSetValue)
             if value is not None:
                 db.hits += count

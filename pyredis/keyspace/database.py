@@ -186,17 +186,20 @@ class Database:
         Counts neither hits nor misses, which is for the caller to do.
 
         Returns:
-            None alone if any of the keys has a deadline or accesses are noted:
-            then they must be looked up one by one.
+            None alone if any of them has a deadline: then they must be looked up singly.
         """
-        return [*map(self.values.get, keys)] if self._are_plain(keys) else None
+        if not self._are_plain(keys):
+            return None
+        found = [*map(self.values.get, keys)]
+        if self.accesses is not None and self.keyspace.touching:
+            there = [key for key, value in zip(keys, found, strict=True) if value is not None]
+            self.keyspace.accessed_each(self, there)
+        return found
 
     def _are_plain(self, keys: Collection[bytes]) -> bool:
-        """Tell whether there is nothing to attend to but the values of these keys."""
+        """Tell whether there is nothing to attend to but values of these keys and accesses."""
         return not self.watchful or (
-            self.accesses is None
-            and self.deadlines.keys().isdisjoint(keys)
-            and self.field_deadlines.keys().isdisjoint(keys)
+            self.deadlines.keys().isdisjoint(keys) and self.field_deadlines.keys().isdisjoint(keys)
         )
 
     def look_at(self, key: bytes) -> Value:
@@ -290,17 +293,22 @@ class Database:
 
         Returns:
             False if nothing was done because it takes more than that: somebody
-            observes, or keys have deadlines, are scanned or their accesses noted.
+            observes, or keys have deadlines or are scanned.
         """
         if self._index is not None or self.keyspace.observed or not self._are_plain(keys):
             return False
+        if self.accesses is not None:
+            self.keyspace.accessed_each(self, keys)
         self.values.update(zip(keys, values, strict=True))
         return True
 
     def store_all(self, values: Mapping[bytes, StringValue]) -> bool:
-        """Give several keys strings as values, as :meth:`store_many`."""
+        """Give several keys that were looked up strings as values, as :meth:`store_many`."""
         if self._index is not None or self.keyspace.observed or not self._are_plain(values):
             return False
+        if self.accesses is not None:
+            there = self.values
+            self.keyspace.accessed_each(self, [key for key in values if key not in there])
         self.values.update(values)
         return True
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import random
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -190,6 +190,20 @@ class Keyspace:
             accesses[key] = frequency.first(self.now_ms)
         else:
             accesses[key] = frequency.accessed(accesses.get(key), self.now_ms, self.rng)
+
+    def accessed_each(self, db: Database, keys: Collection[bytes]) -> None:
+        """Note that keys are accessed now, if only to be made."""
+        accesses = db.accesses
+        assert accesses is not None
+        frequency, now_ms = self.frequency, self.now_ms
+        if frequency is None:
+            accesses.update(dict.fromkeys(keys, now_ms))
+            return
+        for key in keys:
+            if key in accesses or key in db.values:
+                accesses[key] = frequency.accessed(accesses.get(key), now_ms, self.rng)
+            else:
+                accesses[key] = frequency.first(now_ms)
 
     def idle_ms(self, db: Database, key: bytes) -> int:
         """Return how long ago a key was last accessed, as far as is known."""

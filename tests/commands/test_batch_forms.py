@@ -86,11 +86,14 @@ class FormsTests(SynchronousTestCase):
 
         self.assertEqual(once_for_equal(self.body)(self.ctx, 2, [b"a"] * 2), [b"a"])
 
-    def test_not_while_accesses_are_noted(self) -> None:
+    def test_not_while_accesses_are_counted(self) -> None:
         """Each request is an access of its own."""
-        self.ctx.db.accesses = {}
+        self.session.do("CONFIG", "SET", "maxmemory-policy", "allkeys-lfu")
 
         self.assertEqual(once_for_equal(self.body)(self.ctx, 2, [b"a"] * 2), [])
+
+        self.session.do("CONFIG", "SET", "maxmemory-policy", "allkeys-lru")
+        self.assertEqual(once_for_equal(self.body)(self.ctx, 2, [b"a"] * 2), [b"a"] * 2)
 
     def test_the_only_value(self) -> None:
         """There is one if the key is the same in all requests, is there, and is of the type."""

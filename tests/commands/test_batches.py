@@ -167,6 +167,22 @@ class SameAsSingleTests(SynchronousTestCase):
             )
             self.assertEqual(state(mine), state(theirs), name)
 
+    @settings(max_examples=50)
+    @given(st.lists(runs(), max_size=12))
+    def test_accesses(self, steps: list[tuple[bytes, list[list[bytes]]]]) -> None:
+        """The time of each key's last access is that of single requests."""
+        policy = {"maxmemory_policy": "allkeys-lru"}
+        mine, theirs = Session(**SMALL, **policy), Session(**SMALL, **policy)
+        for name, requests in steps:
+            together(mine, name, requests)
+            one_by_one(theirs, name, requests)
+            for session in (mine, theirs):
+                session.clock.advance(1)
+                session.server.keyspace.refresh_now()
+
+            self.assertEqual(mine.db.accesses, theirs.db.accesses, name)
+            self.assertEqual(state(mine), state(theirs), name)
+
 
 class TogetherTests(SynchronousTestCase):
     """What programs really send is run at once."""
@@ -288,6 +304,20 @@ class TogetherTests(SynchronousTestCase):
         self.assertEqual(together(self.session, b"GET", [[b"k1"], [b"other"]])[0], 0)
         self.assertEqual(together(self.session, b"SET", [[b"k1", b""], [b"other", b""]])[0], 0)
         self.assertEqual(self.session.do("PTTL", "other"), -1)
+
+    def test_how_often(self) -> None:
+        """Accesses are counted one by one, those of keys that are not there not at all."""
+        session = Session(maxmemory_policy="allkeys-lfu", lfu_log_factor=0)
+        session.do("MSET", "a", "1", "b", "2")
+        accesses = session.db.accesses
+        assert accesses is not None
+
+        self.assertEqual(together(session, b"GET", [[b"a"], [b"a"], [b"b"], [b"no"]])[0], 4)
+        self.assertEqual(together(session, b"SET", [[b"b", b""], [b"new", b""]])[0], 2)
+        self.assertEqual(together(session, b"INCR", [[b"a"], [b"n"], [b"m"]])[0], 3)
+
+        counts = {key: state & 0xFF for key, state in accesses.items()}
+        self.assertEqual(counts, {b"a": 8, b"b": 7, b"new": 5, b"n": 5, b"m": 5})
 
     def test_not_while_somebody_observes(self) -> None:
         """An observer is told of each change by itself."""
