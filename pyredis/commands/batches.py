@@ -29,8 +29,10 @@ from pyredis.datatypes.hashes import HashValue
 from pyredis.datatypes.lists import ListValue
 from pyredis.datatypes.sets import SetValue
 from pyredis.execution.client import Context
+from pyredis.execution.expire_times import EXPIRY_OPTIONS, any_deadline, positive_deadline
 from pyredis.execution.table import in_batch
-from pyredis.keyspace.events import HASH, LIST, SET, STRING
+from pyredis.keyspace.events import GENERIC, HASH, LIST, SET, STRING
+from pyredis.keyspace.many_keys import lookup_many, set_deadlines, store_all, store_many
 from pyredis.primitives.numbers import INT64_MAX, canonical_int
 from pyredis.wire.replies import OK, Reply
 
@@ -47,7 +49,7 @@ def ping_each(ctx: Context, count: int) -> list[Reply]:
 def get_each(ctx: Context, count: int, keys: Sequence[bytes]) -> list[Reply]:
     """Return string values."""
     db = ctx.db
-    found = db.lookup_many(keys)
+    found = lookup_many(db, keys)
     if found is None:
         return []
     kinds = {*map(type, found)}
@@ -68,10 +70,52 @@ def get_each(ctx: Context, count: int, keys: Sequence[bytes]) -> list[Reply]:
 
 @in_batch(strings.set_)
 def set_each(
-    ctx: Context, count: int, keys: Sequence[bytes], values: Sequence[bytes]
+    ctx: Context,
+    count: int,
+    keys: Sequence[bytes],
+    values: Sequence[bytes],
+    *options: Sequence[bytes],
 ) -> list[Reply]:
-    """Set strings."""
-    if not ctx.db.store_many(keys, ctx.db.short_strings.of_each(values)):
+    """Set strings, which may expire at the same time."""
+    deadline_ms = None
+    if options:
+        expiry = [column[0] for column in options if column.count(column[0]) == count]
+        if len(expiry) != 2 or len(options) != 2 or expiry[0].upper() not in EXPIRY_OPTIONS:
+            return _set_in_turn(ctx, count, keys, values, *options)
+        unit_ms, relative = EXPIRY_OPTIONS[expiry[0].upper()]
+        deadline_ms = positive_deadline(expiry[1], unit_ms, relative, ctx.now_ms, "set")
+    return _store_each(ctx, count, keys, values, deadline_ms)
+
+
+@in_batch(strings.setex)
+def setex_each(
+    ctx: Context,
+    count: int,
+    keys: Sequence[bytes],
+    seconds: Sequence[bytes],
+    values: Sequence[bytes],
+) -> list[Reply]:
+    """Set strings that expire at the same time."""
+    if seconds.count(seconds[0]) < count:
+        return _setex_in_turn(ctx, count, keys, seconds, values)
+    deadline_ms = positive_deadline(seconds[0], 1000, True, ctx.now_ms, "setex")
+    return _store_each(ctx, count, keys, values, deadline_ms)
+
+
+_set_in_turn = in_turn(strings.set_)
+_setex_in_turn = in_turn(strings.setex)
+
+
+def _store_each(
+    ctx: Context,
+    count: int,
+    keys: Sequence[bytes],
+    values: Sequence[bytes],
+    deadline_ms: int | None,
+) -> list[Reply]:
+    if deadline_ms is not None and ctx.effects is not None:
+        return []  # repeated elsewhere with the time itself
+    if not store_many(ctx.db, keys, ctx.db.short_strings.of_each(values), deadline_ms):
         return []
     ctx.db.changed(keys[0], STRING, b"set", count)
     return [OK] * count
@@ -81,7 +125,7 @@ def set_each(
 def incr_each(ctx: Context, count: int, keys: Sequence[bytes]) -> list[Reply]:
     """Add one to integers."""
     db = ctx.db
-    found = db.lookup_many(keys)
+    found = lookup_many(db, keys)
     if found is None:
         return []
     if keys[-1] == keys[0] and keys.count(keys[0]) == count:
@@ -95,7 +139,7 @@ def incr_each(ctx: Context, count: int, keys: Sequence[bytes]) -> list[Reply]:
     stored = dict(zip(keys, totals, strict=True))
     if len(stored) != count:
         _count_again(keys, totals, stored)
-    if max(totals) > INT64_MAX or not db.store_all(stored):
+    if max(totals) > INT64_MAX or not store_all(db, stored):
         return []
     db.changed(keys[0], STRING, b"incrby", count)
     return totals
@@ -146,7 +190,7 @@ def mset_each(ctx: Context, count: int, words: Sequence[bytes]) -> list[Reply]:
     if len(words) // count % 2:
         return []
     db, keys = ctx.db, words[::2]
-    if not db.store_many(keys, db.short_strings.of_each(words[1::2])):
+    if not store_many(db, keys, db.short_strings.of_each(words[1::2])):
         return []
     ctx.db.changed(keys[0], STRING, b"set", len(keys))
     return [OK] * count
@@ -252,14 +296,38 @@ def hset_each(
     return created
 
 
+@in_batch(expiration.expire)
+def expire_each(
+    ctx: Context,
+    count: int,
+    keys: Sequence[bytes],
+    seconds: Sequence[bytes],
+    *options: Sequence[bytes],
+) -> list[Reply]:
+    """Let keys that are there expire at the same time."""
+    same = ctx.effects is None and not options and seconds.count(seconds[0]) == count
+    found = lookup_many(ctx.db, keys) if same else None
+    if found is None:
+        return _expire_in_turn(ctx, count, keys, seconds, *options)
+    deadline_ms = any_deadline(seconds[0], 1000, True, ctx.now_ms, "expire")
+    if deadline_ms <= ctx.now_ms:
+        return []
+    if None in found:
+        keys = [key for key, value in zip(keys, found, strict=True) if value is not None]
+    if keys:
+        set_deadlines(ctx.db, keys, deadline_ms)
+        ctx.db.changed(keys[0], GENERIC, b"expire", len(keys))
+    return [0 if value is None else 1 for value in found]
+
+
+_expire_in_turn = in_turn(expiration.expire)
+
 for _body in (
     bitmaps.setbit,
     counters.decr,
     counters.incrby,
-    expiration.expire,
     hashes.hincrby,
     sets.srem,
-    strings.setex,
 ):
     in_batch(_body)(in_turn(_body))
 

@@ -41,6 +41,7 @@ from pyredis.execution.key_specs import FoundKey, KeyRange
 from pyredis.execution.table import family
 from pyredis.keyspace.database import STRING_TYPES
 from pyredis.keyspace.events import GENERIC, STRING
+from pyredis.keyspace.many_keys import store_many
 from pyredis.wire.replies import OK, Reply
 
 command = family("string", Category.STRING)
@@ -537,7 +538,7 @@ def _read_getex_options(options: tuple[bytes, ...]) -> tuple[bytes, bytes] | Non
 def _store_pairs(ctx: Context, pairs: tuple[bytes, ...]) -> None:
     db = ctx.db
     keys, values = pairs[::2], pairs[1::2]
-    if db.store_many(keys, db.short_strings.of_each(values)):
+    if store_many(db, keys, db.short_strings.of_each(values)):
         db.changed(keys[0], STRING, b"set", len(keys))
         return
     for key, value in zip(keys, values, strict=True):

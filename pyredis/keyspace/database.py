@@ -6,14 +6,14 @@ left) or ``bytearray`` (what APPEND, SETRANGE and SETBIT change in place);
 collections are classes of :mod:`pyredis.datatypes`. A collection that becomes
 empty must be deleted by the command that emptied it.
 
-Every change is told once, by :meth:`Database.changed`. Nothing else may write
-to ``values`` or ``deadlines``.
+Every change is told once, by :meth:`Database.changed`. Nothing else but
+:mod:`pyredis.keyspace.many_keys` may write to ``values`` or ``deadlines``.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from pyredis.datatypes.gradual_scan_index import GradualScanIndex
@@ -49,7 +49,7 @@ _CONTENTS = (
     "values",
     "deadlines",
     "field_deadlines",
-    "_index",
+    "index",
     "accesses",
     "unpacked",
     "watchful",
@@ -67,13 +67,14 @@ class Database:
 
     Attributes:
         number: As SELECT knows it.
-        values: Key to value. Read-only outside this class.
-        deadlines: Key to absolute milliseconds. Read-only outside this class.
+        values: Key to value. Read-only outside this package.
+        deadlines: Key to absolute milliseconds. Read-only outside this package.
         field_deadlines: Key of a hash with fields that expire to the moment
             before which none of them does.
         accesses: Key to the moment of last access, or its state of
             :mod:`pyredis.keyspace.frequencies`; None while nobody asked for it
             (see :mod:`pyredis.keyspace.keyspace`).
+        index: What SCAN goes through; None while nobody scans.
         hits: Look-ups for reading that found a key; ``misses`` those that did not.
         short_strings: Gives short values as objects that keys share.
         unpacked: Keys under which there was a hash lately that was not packed; see
@@ -83,11 +84,11 @@ class Database:
     """
 
     __slots__ = (
-        "_index",
         "accesses",
         "deadlines",
         "field_deadlines",
         "hits",
+        "index",
         "keyspace",
         "misses",
         "number",
@@ -104,7 +105,7 @@ class Database:
         self.values: dict[bytes, Value] = {}
         self.deadlines = Deadlines()
         self.field_deadlines = Deadlines()
-        self._index: GradualScanIndex | None = None
+        self.index: GradualScanIndex | None = None
         self.accesses: dict[bytes, int] | None = None
         self.hits = 0
         self.misses = 0
@@ -178,29 +179,6 @@ class Database:
         As :meth:`lookup_read`: reading the news for a consumer group is a change.
         """
         return self.lookup_read(key, kind)
-
-    def lookup_many(self, keys: Sequence[bytes]) -> list[Value] | None:
-        """
-        Return the values of several keys, None for those that are not there.
-
-        Counts neither hits nor misses, which is for the caller to do.
-
-        Returns:
-            None alone if any of them has a deadline: then they must be looked up singly.
-        """
-        if not self._are_plain(keys):
-            return None
-        found = [*map(self.values.get, keys)]
-        if self.accesses is not None and self.keyspace.touching:
-            there = [key for key, value in zip(keys, found, strict=True) if value is not None]
-            self.keyspace.accessed_each(self, there)
-        return found
-
-    def _are_plain(self, keys: Collection[bytes]) -> bool:
-        """Tell whether there is nothing to attend to but values of these keys and accesses."""
-        return not self.watchful or (
-            self.deadlines.keys().isdisjoint(keys) and self.field_deadlines.keys().isdisjoint(keys)
-        )
 
     def look_at(self, key: bytes) -> Value:
         """Return the value of a key, or None; a hit or a miss, but no access (EXISTS, TTL)."""
@@ -287,31 +265,6 @@ class Database:
         if self.watchful or len(values) != count:
             self._stored(key, len(values) != count)
 
-    def store_many(self, keys: Collection[bytes], values: Collection[StringValue]) -> bool:
-        """
-        Give several keys strings as values, one after the other.
-
-        Returns:
-            False if nothing was done because it takes more than that: somebody
-            observes, or keys have deadlines or are scanned.
-        """
-        if self._index is not None or self.keyspace.observed or not self._are_plain(keys):
-            return False
-        if self.accesses is not None:
-            self.keyspace.accessed_each(self, keys)
-        self.values.update(zip(keys, values, strict=True))
-        return True
-
-    def store_all(self, values: Mapping[bytes, StringValue]) -> bool:
-        """Give several keys that were looked up strings as values, as :meth:`store_many`."""
-        if self._index is not None or self.keyspace.observed or not self._are_plain(values):
-            return False
-        if self.accesses is not None:
-            there = self.values
-            self.keyspace.accessed_each(self, [key for key in values if key not in there])
-        self.values.update(values)
-        return True
-
     def overwrite(self, key: bytes, value: Value) -> None:
         """Give a key a value and leave its deadline as it is."""
         values = self.values
@@ -323,8 +276,8 @@ class Database:
     def load(self, key: bytes, value: Value, deadline_ms: int | None = None) -> None:
         """Enter a key that is not there yet, as a file has it; nobody is told."""
         self.values[key] = value
-        if self._index is not None:
-            self._index.add(key)
+        if self.index is not None:
+            self.index.add(key)
         if deadline_ms is not None:
             self.set_deadline(key, deadline_ms)
         if value.__class__ is HashValue and value.deadlines:
@@ -333,8 +286,8 @@ class Database:
     def _stored(self, key: bytes, is_new: bool) -> None:
         """Enter a new key in the index, note the access and which fields expire."""
         if is_new:
-            if self._index is not None:
-                self._index.add(key)
+            if self.index is not None:
+                self.index.add(key)
             if self.keyspace.observed:
                 self.keyspace.tell_event(self, key, NEW, b"new")
         value = self.values[key]
@@ -355,8 +308,8 @@ class Database:
         value = self.values.pop(key, None)
         if value is None:
             return False
-        if self._index is not None:
-            self._index.remove(key)
+        if self.index is not None:
+            self.index.remove(key)
         if self.deadlines:
             self.deadlines.drop(key)
         if self.field_deadlines:
@@ -408,8 +361,8 @@ class Database:
         value = self.values.pop(key)
         if value.__class__ is RestingHash:
             woken(value)  # it is to be noted under its new key
-        if self._index is not None:
-            self._index.remove(key)
+        if self.index is not None:
+            self.index.remove(key)
         self.field_deadlines.drop(key)
         target.overwrite(new_key, value)
         deadline = self.deadlines.get(key)
@@ -433,9 +386,9 @@ class Database:
         return self._made_index().scan(cursor, count, self.values)
 
     def _made_index(self) -> GradualScanIndex:
-        if self._index is None:
-            self._index = GradualScanIndex(self.values)
-        return self._index
+        if self.index is None:
+            self.index = GradualScanIndex(self.values)
+        return self.index
 
     def random_key(self) -> bytes | None:
         """Return a key that has not expired, each with the same chance; None if there is none."""
@@ -585,7 +538,7 @@ class Database:
                 self.values,
                 self.deadlines,
                 self.field_deadlines,
-                self._index,
+                self.index,
                 self.accesses,
             ):
                 if container:
@@ -593,7 +546,7 @@ class Database:
             self.values = {}
             self.deadlines = Deadlines()
             self.field_deadlines = Deadlines()
-            self._index = None
+            self.index = None
             self.unpacked = deque()
             if self.accesses is not None:
                 self.accesses = {}

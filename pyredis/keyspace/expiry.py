@@ -12,12 +12,15 @@ slices, and an idle server with ten million deadlines does nothing.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from heapq import heappop, heappush
+from itertools import repeat
 
 _FAR_SHIFT = 13  # bits of milliseconds: fewer keys a slot would cost memory
 _AHEAD_MS = 1000  # a far slot is taken apart from so long before its time
 _MOVED_A_KEY = 20  # keys brought near, at most, for each that is asked for
 _NOTHING_NEAR = -(1 << 63)
+_NEVER = 1 << 64
 
 
 class _Wheel:
@@ -44,6 +47,12 @@ class _Wheel:
             heappush(self.order, number)
         else:
             slot[key] = None
+
+    def add_each(self, number: int, keys: Collection[bytes]) -> None:
+        """Put keys into a slot."""
+        self.slots.setdefault(number, {}).update(dict.fromkeys(keys))
+        if len(self.slots) != len(self.order):
+            heappush(self.order, number)
 
     def remove(self, number: int, key: bytes) -> bool:
         """Take a key out of a slot; return whether it was there."""
@@ -100,6 +109,28 @@ class Deadlines(dict[bytes, int]):
             self._far.add(far_slot, key)
         else:
             self._near.add(deadline_ms, key)
+
+    def put_each(self, keys: Collection[bytes], deadline_ms: int) -> None:
+        """Set or move the deadlines of keys to the same moment."""
+        far_slot = deadline_ms >> _FAR_SHIFT
+        if far_slot > self._near_until and self.keys().isdisjoint(keys):
+            self.update(dict.fromkeys(keys, deadline_ms))
+            self._far.add_each(far_slot, keys)
+        else:
+            for key in keys:
+                self.put(key, deadline_ms)
+
+    def drop_each(self, keys: Collection[bytes]) -> None:
+        """Forget the deadlines of those of the keys that have one."""
+        for key in self.keys() & keys:
+            self.drop(key)
+
+    def are_any_due(self, keys: Collection[bytes], now_ms: int) -> bool:
+        """Tell whether the deadline of any of the keys is before this moment."""
+        far, near = self._far.order, self._near.order
+        if not (far and far[0] << _FAR_SHIFT < now_ms) and not (near and near[0] < now_ms):
+            return False  # No key's is.
+        return min(map(self.get, keys, repeat(_NEVER)), default=_NEVER) < now_ms
 
     def drop(self, key: bytes) -> bool:
         """Forget the deadline of a key; return whether it had one."""

@@ -85,6 +85,16 @@ WIDTHS = {
     b"SCAN": 1,
     b"LRANGE": 3,
 }
+SET_OPTIONS: list[list[bytes]] = [
+    [],
+    [b"EX", b"1"],
+    [b"ex", b"2"],
+    [b"PX", b"700"],
+    [b"PXAT", b"9999999999999"],
+    [b"EX", b"0"],
+    [b"NX", b"GET"],
+    [b"KEEPTTL"],
+]
 SMALL = {
     "list_max_listpack_size": 5,
     "set_max_intset_entries": 4,
@@ -101,10 +111,21 @@ def runs(draw: st.DrawFn) -> tuple[bytes, list[list[bytes]]]:
     one_key = draw(st.sampled_from(KEYS))
     keys = st.just(one_key) if draw(st.integers(0, 3)) else st.sampled_from(KEYS)
     words = st.sampled_from(WORDS)
+    if draw(st.booleans()):
+        words = st.just(draw(words))
+    options = draw(st.sampled_from(SET_OPTIONS)) if name == b"SET" else []
     width = WIDTHS[name]
     return name, [
-        [draw(keys if place == 0 else words) for place in range(width)] for _ in range(count)
+        [draw(keys if place == 0 else words) for place in range(width)] + options
+        for _ in range(count)
     ]
+
+
+def let_time_pass(seconds: float, *sessions: Session) -> None:
+    """Let time pass for servers."""
+    for session in sessions:
+        session.clock.advance(seconds)
+        session.server.keyspace.refresh_now()
 
 
 def state(session: Session) -> Any:
@@ -166,6 +187,7 @@ class SameAsSingleTests(SynchronousTestCase):
                 comparable(replies), comparable(one_by_one(theirs, name, requests)), name
             )
             self.assertEqual(state(mine), state(theirs), name)
+            let_time_pass(0.4, mine, theirs)
 
     @settings(max_examples=50)
     @given(st.lists(runs(), max_size=12))
@@ -176,10 +198,7 @@ class SameAsSingleTests(SynchronousTestCase):
         for name, requests in steps:
             together(mine, name, requests)
             one_by_one(theirs, name, requests)
-            for session in (mine, theirs):
-                session.clock.advance(1)
-                session.server.keyspace.refresh_now()
-
+            let_time_pass(1, mine, theirs)
             self.assertEqual(mine.db.accesses, theirs.db.accesses, name)
             self.assertEqual(state(mine), state(theirs), name)
 
@@ -297,13 +316,33 @@ class TogetherTests(SynchronousTestCase):
             self.assertEqual(together(self.session, name, [[b"no"], [b"k1"]])[0], 0)
 
     def test_where_others_expire(self) -> None:
-        """Deadlines of other keys are in nobody's way, those of the same keys are."""
+        """Deadlines of keys are in nobody's way until they have passed."""
         self.session.do("SET", "other", "v", "PX", "100")
-        self.assertEqual(together(self.session, b"GET", [[b"k1"], [b"k2"]]), (2, [b"v", b"7"]))
+        self.session.do("SET", "due", "v", "PX", "10")
+        let_time_pass(0.05, self.session)
 
-        self.assertEqual(together(self.session, b"GET", [[b"k1"], [b"other"]])[0], 0)
-        self.assertEqual(together(self.session, b"SET", [[b"k1", b""], [b"other", b""]])[0], 0)
+        self.assertEqual(together(self.session, b"GET", [[b"k1"], [b"other"]]), (2, [b"v", b"v"]))
+        self.assertEqual(together(self.session, b"GET", [[b"k1"], [b"due"]])[0], 0)
+        self.assertEqual(together(self.session, b"SET", [[b"k1", b""], [b"other", b""]])[0], 2)
         self.assertEqual(self.session.do("PTTL", "other"), -1)
+
+    def test_with_deadlines(self) -> None:
+        """Strings that expire after the same time are set at once, and looked at."""
+        for name, requests in {
+            b"SET": [[b"k1", b"1", b"ex", b"10"], [b"new", b"2", b"ex", b"10"]],
+            b"SETEX": [[b"k1", b"10", b"1"], [b"new", b"10", b"2"]],
+            b"EXPIRE": [[b"k1", b"10"], [b"new", b"10"]],
+        }.items():
+            self.assertEqual(together(self.session, name, requests)[0], 2, name)
+            self.assertEqual([self.session.do("TTL", key) for key in ("k1", "new")], [10, 10])
+            self.session.do("PERSIST", "k1")
+
+    def test_while_somebody_scans(self) -> None:
+        """What is new is found by who does."""
+        self.session.do("SCAN", "0")
+
+        self.assertEqual(together(self.session, b"SET", [[b"k1", b""], [b"new", b""]])[0], 2)
+        self.assertIn(b"new", self.session.do("SCAN", "0", "COUNT", "100")[1])
 
     def test_how_often(self) -> None:
         """Accesses are counted one by one, those of keys that are not there not at all."""
@@ -336,9 +375,8 @@ class TogetherTests(SynchronousTestCase):
         self.assertEqual(len(self.session.do("EXEC")), 2)
 
     def test_another_number_of_arguments(self) -> None:
-        """SET with options, LPOP with a count and the like are left to the body."""
+        """LPOP with a count and the like are left to the body."""
         self.assertEqual(together(self.session, b"LPOP", [[b"list", b"2"]] * 2)[0], 0)
-        self.assertEqual(together(self.session, b"SET", [[b"k", b"v", b"NX"]] * 2)[0], 0)
 
     def test_a_slow_one(self) -> None:
         """The slow log gets the whole request."""

@@ -46,16 +46,6 @@ class DatabaseCase(SynchronousTestCase):
             self.assertLessEqual((db.accesses or {}).keys(), db.values.keys())
 
 
-class SeveralStringsTests(DatabaseCase):
-    """Strings stored at once."""
-
-    def test_in_order(self) -> None:
-        """The last value of a key stays."""
-        self.assertTrue(self.db.store_many([b"a", b"b", b"a"], [b"1", b"2", b"3"]))
-
-        self.assertEqual(self.db.values, {b"a": b"3", b"b": b"2"})
-
-
 class LookupTests(DatabaseCase):
     """Looking for keys."""
 

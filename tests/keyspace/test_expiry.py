@@ -24,7 +24,10 @@ DEADLINES = st.one_of(
 STEPS = st.lists(
     st.one_of(
         st.tuples(st.just("put"), KEYS, DEADLINES),
+        st.tuples(st.just("put each"), st.lists(KEYS, max_size=5), DEADLINES),
         st.tuples(st.just("drop"), KEYS),
+        st.tuples(st.just("drop each"), st.lists(KEYS, max_size=5)),
+        st.tuples(st.just("ask"), st.lists(KEYS, max_size=5), st.integers(0, 3000)),
         st.tuples(st.just("take"), st.integers(0, 3000), st.integers(1, 40)),
     ),
     max_size=60,
@@ -100,6 +103,19 @@ class DeadlinesTests(SynchronousTestCase):
                 key, deadline = operands
                 deadlines.put(key, deadline)
                 model[key] = deadline
+            elif step == "put each":
+                keys, deadline = operands
+                deadlines.put_each(keys, deadline)
+                model.update(dict.fromkeys(keys, deadline))
+            elif step == "drop each":
+                (keys,) = operands
+                deadlines.drop_each(keys)
+                for key in keys:
+                    model.pop(key, None)
+            elif step == "ask":
+                keys, later = operands
+                due = any(model.get(key, now + later) < now + later for key in keys)
+                self.assertEqual(deadlines.are_any_due(keys, now + later), due)
             elif step == "drop":
                 (key,) = operands
                 self.assertEqual(deadlines.drop(key), key in model)
@@ -108,9 +124,9 @@ class DeadlinesTests(SynchronousTestCase):
                 elapsed, limit = operands
                 now += elapsed
                 taken = deadlines.take_due(now, limit)
-                due = sorted(deadline for deadline in model.values() if deadline < now)
+                all_due = sorted(deadline for deadline in model.values() if deadline < now)
                 # Moments, not keys: those of one moment come in any order.
-                self.assertEqual([model.pop(key) for key in taken], due[:limit])
+                self.assertEqual([model.pop(key) for key in taken], all_due[:limit])
             self.assertEqual(deadlines, model)
 
         self.assertEqual(sorted(deadlines.take_due(2**63, 100)), sorted(model))
