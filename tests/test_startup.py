@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from typing import Any
 from unittest import SkipTest, mock
 
@@ -25,17 +26,14 @@ class LingeringTests(SynchronousTestCase):
 
     def test_a_system_that_can_be_told(self) -> None:
         """It is told to wake it within a microsecond."""
-        path = self.mktemp()
-        with open(path, "w"):
-            pass
-
-        self.assertTrue(self.lingers(path))
-        with open(path) as slack:
+        with tempfile.NamedTemporaryFile("r") as slack:
+            self.assertTrue(self.lingers(slack.name))
             self.assertEqual(slack.read(), "1000")
 
     def test_any_other(self) -> None:
         """Nothing is changed where there is no such setting."""
-        self.assertFalse(self.lingers(os.path.join(self.mktemp(), "none")))
+        with tempfile.TemporaryDirectory() as folder:
+            self.assertFalse(self.lingers(os.path.join(folder, "none", "none")))
 
 
 _TAKEN_AGAIN = """

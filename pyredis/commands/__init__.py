@@ -34,6 +34,7 @@ from pyredis.commands import (  # noqa: F401 - imported for their declarations
     modules,
     monitoring,
     persistence,
+    plain_batches,
     pubsub,
     replication,
     scripting,

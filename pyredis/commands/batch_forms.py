@@ -14,12 +14,13 @@ from typing import Any
 
 from pyredis.execution.client import Context
 from pyredis.execution.dispatch import A_WHILE_NS
-from pyredis.wire.replies import Reply, Scored
+from pyredis.execution.table import may_take_long
+from pyredis.wire.replies import Pairs, Reply, Scored, SetReply
 
 Form = Callable[..., list[Reply]]
 
 _NUMBER_SIZE = 24  # bytes of a double as text, at most
-_SIZED: frozenset[Any] = frozenset({bytes, list, Scored})
+_SIZED: frozenset[Any] = frozenset({bytes, dict, list, Pairs, Scored, SetReply})
 
 
 def only_value(ctx: Context, keys: Sequence[bytes], kind: type[Any]) -> Any:
@@ -46,7 +47,9 @@ def reply_size(reply: Any) -> int:
         return len(reply) + 1
     if kind is Scored:
         return sum(map(len, reply.members)) + _NUMBER_SIZE * len(reply) + 1
-    if kind is not list:
+    if kind is dict:
+        return sum(map(len, reply)) + sum(map(len, reply.values())) + 2 * len(reply) + 1
+    if kind not in _SIZED:
         return _NUMBER_SIZE
     if reply and reply[0].__class__ is bytes is reply[-1].__class__:
         try:
@@ -61,15 +64,18 @@ def in_turn(body: Callable[..., Any]) -> Form:
     Return a form that only calls the body again and again.
 
     Even that spares each request most of what it costs by itself. The body must
-    check its arguments before it changes anything.
+    check its arguments before it changes anything. One request that takes so long
+    that it has to be timed by itself is the last.
     """
+    is_timed = may_take_long(body)
 
     def form(ctx: Context, count: int, *columns: Sequence[bytes]) -> list[Reply]:
         replies: list[Reply] = []
         if ctx.effects is not None:
             return replies  # effects belong to one request each
-        db = ctx.db
+        db, timer = ctx.db, ctx.server.timer
         size = 0
+        now = timer()
         try:
             for request in zip(*columns, strict=True):
                 hits, misses = db.hits, db.misses
@@ -78,6 +84,11 @@ def in_turn(body: Callable[..., Any]) -> Form:
                 if reply.__class__ in _SIZED:
                     size += reply_size(reply)
                     if size > ctx.batch_bytes:
+                        break
+                if is_timed:
+                    started, now = now, timer()
+                    if now - started > A_WHILE_NS:
+                        ctx.server.dispatcher.last_ns = now - started
                         break
         except Exception:
             # Run by itself the request says why, and counts what it looked up.

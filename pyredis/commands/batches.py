@@ -14,26 +14,25 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from pyredis.commands import (
-    bitmaps,
     connection,
     counters,
     expiration,
     hashes,
-    keys,
     lists,
     sets,
     strings,
 )
-from pyredis.commands.batch_forms import in_turn, none_each, once_for_equal, only_value
+from pyredis.commands.batch_forms import Form, in_turn, none_each, only_value
 from pyredis.datatypes.hashes import HashValue
 from pyredis.datatypes.lists import ListValue
 from pyredis.datatypes.sets import SetValue
+from pyredis.execution.arguments import integer
 from pyredis.execution.client import Context
 from pyredis.execution.expire_times import EXPIRY_OPTIONS, any_deadline, positive_deadline
 from pyredis.execution.table import in_batch
 from pyredis.keyspace.events import GENERIC, HASH, LIST, SET, STRING
 from pyredis.keyspace.many_keys import lookup_many, set_deadlines, store_all, store_many
-from pyredis.primitives.numbers import INT64_MAX, canonical_int
+from pyredis.primitives.numbers import INT64_MAX, INT64_MIN, canonical_int
 from pyredis.wire.replies import OK, Reply
 
 _READABLE: frozenset[Any] = frozenset({bytes, int, type(None)})
@@ -79,12 +78,39 @@ def set_each(
     """Set strings, which may expire at the same time."""
     deadline_ms = None
     if options:
-        expiry = [column[0] for column in options if column.count(column[0]) == count]
-        if len(expiry) != 2 or len(options) != 2 or expiry[0].upper() not in EXPIRY_OPTIONS:
+        deadline_ms = _same_deadline(ctx, count, options, "set")
+        if deadline_ms is None:
             return _set_in_turn(ctx, count, keys, values, *options)
-        unit_ms, relative = EXPIRY_OPTIONS[expiry[0].upper()]
-        deadline_ms = positive_deadline(expiry[1], unit_ms, relative, ctx.now_ms, "set")
     return _store_each(ctx, count, keys, values, deadline_ms)
+
+
+def _same_deadline(
+    ctx: Context, count: int, options: Sequence[Sequence[bytes]], command: str
+) -> int | None:
+    """Return the deadline that all requests give, None if their options are any others."""
+    same = [column[0] for column in options if column.count(column[0]) == count]
+    if len(options) != 2 or len(same) != 2 or same[0].upper() not in EXPIRY_OPTIONS:
+        return None
+    return positive_deadline(same[1], *EXPIRY_OPTIONS[same[0].upper()], ctx.now_ms, command)
+
+
+@in_batch(strings.getex)
+def getex_each(
+    ctx: Context, count: int, keys: Sequence[bytes], *options: Sequence[bytes]
+) -> list[Reply]:
+    """Return string values, which expire at the same time from now on."""
+    deadline_ms = None if ctx.effects is not None else _same_deadline(ctx, count, options, "getex")
+    if deadline_ms is None or deadline_ms < ctx.now_ms:
+        return _getex_in_turn(ctx, count, keys, *options)
+    found = get_each(ctx, count, keys)
+    there = [key for key, value in zip(keys, found, strict=False) if value is not None]
+    if there:
+        set_deadlines(ctx.db, there, deadline_ms)
+        ctx.db.changed(there[0], GENERIC, b"expire", len(there))
+    return found
+
+
+_getex_in_turn = in_turn(strings.getex)
 
 
 @in_batch(strings.setex)
@@ -124,64 +150,104 @@ def _store_each(
 @in_batch(counters.incr)
 def incr_each(ctx: Context, count: int, keys: Sequence[bytes]) -> list[Reply]:
     """Add one to integers."""
+    return _add_each(ctx, count, keys, 1)
+
+
+@in_batch(counters.decr)
+def decr_each(ctx: Context, count: int, keys: Sequence[bytes]) -> list[Reply]:
+    """Take one from integers."""
+    return _add_each(ctx, count, keys, -1)
+
+
+@in_batch(counters.incrby)
+def incrby_each(
+    ctx: Context, count: int, keys: Sequence[bytes], increments: Sequence[bytes]
+) -> list[Reply]:
+    """Add numbers to integers."""
+    by = integer(increments[0]) if increments.count(increments[0]) == count else 0
+    return _add_each(ctx, count, keys, by) if by else _incrby_in_turn(ctx, count, keys, increments)
+
+
+@in_batch(counters.decrby)
+def decrby_each(
+    ctx: Context, count: int, keys: Sequence[bytes], decrements: Sequence[bytes]
+) -> list[Reply]:
+    """Take numbers from integers."""
+    by = -integer(decrements[0]) if decrements.count(decrements[0]) == count else 0
+    if not by or by > INT64_MAX:
+        return _decrby_in_turn(ctx, count, keys, decrements)
+    return _add_each(ctx, count, keys, by)
+
+
+_incrby_in_turn = in_turn(counters.incrby)
+_decrby_in_turn = in_turn(counters.decrby)
+
+
+def _add_each(ctx: Context, count: int, keys: Sequence[bytes], by: int) -> list[Reply]:
+    """Add the same number, which is not zero, to integers."""
     db = ctx.db
     found = lookup_many(db, keys)
     if found is None:
         return []
     if keys[-1] == keys[0] and keys.count(keys[0]) == count:
-        return _count_up(ctx, keys[0], 0 if found[0] is None else found[0], count)
+        return _count_on(ctx, keys[0], 0 if found[0] is None else found[0], by, count)
     try:
-        totals: list[Any] = [1 if number is None else number + 1 for number in found]
+        totals: list[Any] = [by if number is None else number + by for number in found]
     except TypeError:
-        totals = [*map(_one_more, found)]
-        if None in totals:
+        numbers = [*map(_number, found)]
+        if None in numbers:
             return []
+        totals = [number + by for number in numbers]
     stored = dict(zip(keys, totals, strict=True))
     if len(stored) != count:
-        _count_again(keys, totals, stored)
-    if max(totals) > INT64_MAX or not store_all(db, stored):
+        _count_again(keys, totals, stored, by)
+    overflows = max(totals) > INT64_MAX if by > 0 else min(totals) < INT64_MIN
+    if overflows or not store_all(db, stored):
         return []
     db.changed(keys[0], STRING, b"incrby", count)
     return totals
 
 
-def _count_again(keys: Sequence[bytes], totals: list[int], stored: dict[bytes, int]) -> None:
+def _count_again(
+    keys: Sequence[bytes], totals: list[int], stored: dict[bytes, int], by: int
+) -> None:
     """
     Count on for keys that come more than once.
 
     Args:
         keys: All of them.
-        totals: What each is if counted up once; corrected for the others.
+        totals: What each is if counted on once; corrected for the others.
         stored: What is stored for each key, in the order in which they come first; corrected.
+        by: How much is counted.
     """
     firsts = iter([*stored])
     first: bytes | None = next(firsts)
-    times: dict[bytes, int] = {}
+    more: dict[bytes, int] = {}
     for place, key in enumerate(keys):
         if key is first:
             first = next(firsts, None)
         else:
-            times[key] = more = times.get(key, 0) + 1
-            totals[place] += more
+            more[key] = again = more.get(key, 0) + by
+            totals[place] += again
             stored[key] = totals[place]
 
 
-def _one_more(value: Any) -> int | None:
-    """Return the value that INCR makes of one, None if it makes none."""
+def _number(value: Any) -> Any:
+    """Return the integer that a value is to INCR, None if it is none."""
     if value.__class__ is bytes:
-        value = canonical_int(value)  # SET does not look whether it stores a number
-    elif value is None:
-        return 1
-    return value + 1 if value.__class__ is int else None
+        return canonical_int(value)  # SET does not look whether it stores a number
+    if value is None:
+        return 0
+    return value if value.__class__ is int else None
 
 
-def _count_up(ctx: Context, key: bytes, number: Any, count: int) -> list[Reply]:
-    """Add one to one integer again and again."""
-    if number.__class__ is not int or number > INT64_MAX - count:
+def _count_on(ctx: Context, key: bytes, number: Any, by: int, count: int) -> list[Reply]:
+    """Add to one integer again and again."""
+    if number.__class__ is not int or not INT64_MIN <= number + by * count <= INT64_MAX:
         return []
-    ctx.db.overwrite(key, number + count)
+    ctx.db.overwrite(key, number + by * count)
     ctx.db.changed(key, STRING, b"incrby", count)
-    return [*range(number + 1, number + count + 1)]
+    return [number + by * times for times in range(1, count + 1)]
 
 
 @in_batch(strings.mset, in_order=True)
@@ -198,53 +264,59 @@ def mset_each(ctx: Context, count: int, words: Sequence[bytes]) -> list[Reply]:
 
 @in_batch(lists.lpush)
 def lpush_each(
-    ctx: Context, count: int, keys: Sequence[bytes], elements: Sequence[bytes]
+    ctx: Context, count: int, keys: Sequence[bytes], *elements: Sequence[bytes]
 ) -> list[Reply]:
-    """Put elements before one list."""
-    return _push_each(ctx, count, keys, elements, ListValue.push_left_each)
+    """Put elements before one list, an element at a time, or before several."""
+    if len(elements) > 1 or (value := only_value(ctx, keys, ListValue)) is None:
+        return _lpush_in_turn(ctx, count, keys, *elements)
+    return _push_each(ctx, keys[0], value.push_left_each(elements[0], ctx.limits))
 
 
 @in_batch(lists.rpush)
 def rpush_each(
-    ctx: Context, count: int, keys: Sequence[bytes], elements: Sequence[bytes]
+    ctx: Context, count: int, keys: Sequence[bytes], *elements: Sequence[bytes]
 ) -> list[Reply]:
-    """Put elements behind one list."""
-    return _push_each(ctx, count, keys, elements, ListValue.push_right_each)
+    """Put elements behind one list, an element at a time, or behind several."""
+    if len(elements) > 1 or (value := only_value(ctx, keys, ListValue)) is None:
+        return _rpush_in_turn(ctx, count, keys, *elements)
+    return _push_each(ctx, keys[0], value.push_right_each(elements[0], ctx.limits))
 
 
-def _push_each(
-    ctx: Context,
-    count: int,
-    keys: Sequence[bytes],
-    elements: Sequence[bytes],
-    push: Callable[..., range],
-) -> list[Reply]:
-    value = only_value(ctx, keys, ListValue)
-    if value is None:
-        return []
-    lengths = push(value, elements, ctx.limits)
-    ctx.db.changed(keys[0], LIST, b"push", count)
+_lpush_in_turn = in_turn(lists.lpush)
+_rpush_in_turn = in_turn(lists.rpush)
+
+
+def _push_each(ctx: Context, key: bytes, lengths: range) -> list[Reply]:
+    ctx.db.changed(key, LIST, b"push", len(lengths))
     return [*lengths]
 
 
 @in_batch(lists.lpop)
 def lpop_each(ctx: Context, count: int, keys: Sequence[bytes]) -> list[Reply]:
     """Take elements from the beginning of one list, but not its last one."""
-    return _pop_each(ctx, count, keys, ListValue.pop_left_each)
+    return _pop_each(ctx, count, keys, ListValue.pop_left_each, _lpop_in_turn)
 
 
 @in_batch(lists.rpop)
 def rpop_each(ctx: Context, count: int, keys: Sequence[bytes]) -> list[Reply]:
     """Take elements from the end of one list, but not its last one."""
-    return _pop_each(ctx, count, keys, ListValue.pop_right_each)
+    return _pop_each(ctx, count, keys, ListValue.pop_right_each, _rpop_in_turn)
+
+
+_lpop_in_turn = in_turn(lists.lpop)
+_rpop_in_turn = in_turn(lists.rpop)
 
 
 def _pop_each(
-    ctx: Context, count: int, keys: Sequence[bytes], pop: Callable[..., list[Any]]
+    ctx: Context,
+    count: int,
+    keys: Sequence[bytes],
+    pop: Callable[..., list[Any]],
+    otherwise: Form,
 ) -> list[Reply]:
     value = only_value(ctx, keys, ListValue)
     if value is None:
-        return none_each(ctx, count, keys)
+        return none_each(ctx, count, keys) or otherwise(ctx, count, keys)
     popped: list[Reply] = pop(value, count, ctx.batch_bytes)
     if popped:
         ctx.db.changed(keys[0], LIST, b"pop", count)
@@ -253,17 +325,19 @@ def _pop_each(
 
 @in_batch(sets.sadd)
 def sadd_each(
-    ctx: Context, count: int, keys: Sequence[bytes], members: Sequence[bytes]
+    ctx: Context, count: int, keys: Sequence[bytes], *members: Sequence[bytes]
 ) -> list[Reply]:
-    """Add members to one set."""
-    value = only_value(ctx, keys, SetValue)
-    if value is None:
-        return []
-    added: list[Any] = value.add_each(members, ctx.limits)
+    """Add members to one set, one at a time, or to several."""
+    if len(members) > 1 or (value := only_value(ctx, keys, SetValue)) is None:
+        return _sadd_in_turn(ctx, count, keys, *members)
+    added: list[Any] = value.add_each(members[0], ctx.limits)
     number = sum(added)
     if number:
         ctx.db.changed(keys[0], SET, b"sadd", number)
     return added
+
+
+_sadd_in_turn = in_turn(sets.sadd)
 
 
 @in_batch(sets.spop)
@@ -284,16 +358,17 @@ def hset_each(
     ctx: Context,
     count: int,
     keys: Sequence[bytes],
-    fields: Sequence[bytes],
-    values: Sequence[bytes],
+    *pairs: Sequence[bytes],
 ) -> list[Reply]:
-    """Set fields of one hash."""
-    value = only_value(ctx, keys, HashValue)
-    if value is None:
-        return []
-    created: list[Any] = value.set_each(fields, values, ctx.limits)
+    """Set fields of one hash, one at a time, or of several."""
+    if len(pairs) != 2 or (value := only_value(ctx, keys, HashValue)) is None:
+        return _hset_in_turn(ctx, count, keys, *pairs)
+    created: list[Any] = value.set_each(*pairs, ctx.limits)
     ctx.db.changed(keys[0], HASH, b"hset", count)
     return created
+
+
+_hset_in_turn = in_turn(hashes.hset)
 
 
 @in_batch(expiration.expire)
@@ -305,13 +380,12 @@ def expire_each(
     *options: Sequence[bytes],
 ) -> list[Reply]:
     """Let keys that are there expire at the same time."""
-    same = ctx.effects is None and not options and seconds.count(seconds[0]) == count
-    found = lookup_many(ctx.db, keys) if same else None
-    if found is None:
+    if options or ctx.effects is not None or seconds.count(seconds[0]) < count:
         return _expire_in_turn(ctx, count, keys, seconds, *options)
     deadline_ms = any_deadline(seconds[0], 1000, True, ctx.now_ms, "expire")
-    if deadline_ms <= ctx.now_ms:
-        return []
+    found = lookup_many(ctx.db, keys) if deadline_ms > ctx.now_ms else None
+    if found is None:
+        return _expire_in_turn(ctx, count, keys, seconds)
     if None in found:
         keys = [key for key, value in zip(keys, found, strict=True) if value is not None]
     if keys:
@@ -321,27 +395,3 @@ def expire_each(
 
 
 _expire_in_turn = in_turn(expiration.expire)
-
-for _body in (
-    bitmaps.setbit,
-    counters.decr,
-    counters.incrby,
-    hashes.hincrby,
-    sets.srem,
-):
-    in_batch(_body)(in_turn(_body))
-
-for _read in (
-    bitmaps.bitcount,
-    bitmaps.getbit,
-    expiration.ttl,
-    hashes.hget,
-    keys.exists,
-    lists.llen,
-    sets.scard,
-    sets.sismember,
-    strings.strlen,
-):
-    in_batch(_read)(once_for_equal(_read, in_turn(_read)))
-
-in_batch(lists.lrange)(once_for_equal(lists.lrange))

@@ -58,9 +58,14 @@ def zadd_each(
 ) -> list[Reply]:
     """Add members to one sorted set, or change their scores."""
     if len(columns) == 2:
-        value = only_value(ctx, keys, SortedSetValue)
-        scores = None if value is None else parse_plain_doubles(columns[0])
-        if scores is not None and (ctx.effects is None or _changes_each(value, scores, columns[1])):
+        # Scores first: who is refused for one has not looked at the key.
+        scores = parse_plain_doubles(columns[0])
+        value = None if scores is None else only_value(ctx, keys, SortedSetValue)
+        if (
+            scores is not None
+            and value is not None
+            and (ctx.effects is None or _changes_each(value, scores, columns[1]))
+        ):
             return _put_each(ctx, keys[0], value, scores, columns[1])
     return _add_in_turn(ctx, count, keys, *columns)
 
@@ -75,13 +80,13 @@ def geoadd_each(
     """Add places to one sorted set, or change their positions."""
     if len(columns) == 3 and ctx.effects is None:
         longitudes, latitudes, members = columns
+        # Places told one after the other may be one and the same.
+        scores = {
+            place: float(encode(*position_of(*place)))
+            for place in {*zip(longitudes, latitudes, strict=True)}
+        }
         value = only_value(ctx, keys, SortedSetValue)
         if value is not None:
-            # Places told one after the other may be one and the same.
-            scores = {
-                place: float(encode(*position_of(*place)))
-                for place in {*zip(longitudes, latitudes, strict=True)}
-            }
             ordered = [scores[place] for place in zip(longitudes, latitudes, strict=True)]
             return _put_each(ctx, keys[0], value, ordered, members)
     return _geoadd_in_turn(ctx, count, keys, *columns)
@@ -99,9 +104,9 @@ def zincrby_each(
     members: Sequence[bytes],
 ) -> list[Reply]:
     """Add numbers to the scores of different members of one sorted set."""
-    value = only_value(ctx, keys, SortedSetValue)
-    numbers = None if value is None else parse_plain_doubles(increments)
-    if numbers is not None and len({*members}) == count:
+    numbers = parse_plain_doubles(increments)
+    value = None if numbers is None else only_value(ctx, keys, SortedSetValue)
+    if numbers is not None and value is not None and len({*members}) == count:
         olds = map(value.scores.get, members)
         scores = [
             number if old is None else old + number

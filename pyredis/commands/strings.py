@@ -41,8 +41,10 @@ from pyredis.execution.key_specs import FoundKey, KeyRange
 from pyredis.execution.table import family
 from pyredis.keyspace.database import STRING_TYPES
 from pyredis.keyspace.events import GENERIC, STRING
-from pyredis.keyspace.many_keys import store_many
+from pyredis.keyspace.many_keys import lookup_many, store_many
 from pyredis.wire.replies import OK, Reply
+
+_READ_AS_THEY_ARE: frozenset[Any] = frozenset({bytes, type(None)})
 
 command = family("string", Category.STRING)
 
@@ -239,14 +241,24 @@ def lcs(ctx: Context, key1: bytes, key2: bytes, *options: bytes) -> Reply:
 )
 def mget(ctx: Context, *keys: bytes) -> Reply:
     """Return the string values of several keys."""
-    lookup = ctx.db.lookup_read
-    replies: list[Reply] = []
-    for key in keys:
-        value: Any = lookup(key)
-        if value.__class__ is not bytes and value is not None:
-            value = strings.to_bytes(value) if value.__class__ in STRING_TYPES else None
-        replies.append(value)
-    return replies
+    db = ctx.db
+    found = None if ctx.keyspace.observed else lookup_many(db, keys)
+    if found is None:
+        found = [*map(db.lookup_read, keys)]
+    else:
+        missing = found.count(None)
+        db.hits += len(found) - missing
+        db.misses += missing
+    if {*map(type, found)} <= _READ_AS_THEY_ARE:
+        return found
+    return [
+        value
+        if value.__class__ is bytes
+        else strings.to_bytes(value)
+        if value.__class__ in STRING_TYPES
+        else None
+        for value in found
+    ]
 
 
 @command(
@@ -462,7 +474,8 @@ def _set_expiring(
     db.set_deadline(key, deadline_ms)
     db.changed(key, STRING, b"set")
     db.notify(key, GENERIC, b"expire")
-    ctx.propagate(*(request or (b"SET", key, value, b"PXAT", b"%d" % deadline_ms)))
+    if ctx.effects is not None:
+        ctx.propagate(*(request or (b"SET", key, value, b"PXAT", b"%d" % deadline_ms)))
     return OK
 
 
@@ -471,30 +484,32 @@ class _SetOptions:
 
     __slots__ = ("condition", "expiry", "keep_ttl", "returns_old")
 
-    def __init__(self, options: tuple[bytes, ...]) -> None:
+    def __init__(self, words: tuple[bytes, ...]) -> None:
         self.condition = b""
         self.returns_old = False
         self.keep_ttl = False
         self.expiry: tuple[bytes, bytes] | None = None
-        arguments = Arguments(options)
-        while arguments:
-            self._read(arguments.take_word(), arguments)
-
-    def _read(self, word: bytes, arguments: Arguments) -> None:
-        if word in (b"NX", b"XX") and self.condition in (b"", word):
-            self.condition = word
-        elif word == b"GET":
-            self.returns_old = True
-        elif word == b"KEEPTTL" and self.expiry is None:
-            self.keep_ttl = True
-        elif (
-            word in EXPIRY_OPTIONS
-            and not self.keep_ttl
-            and (self.expiry is None or self.expiry[0] == word)
-        ):
-            self.expiry = word, arguments.take()
-        else:
-            raise syntax_error()
+        place = 0
+        while place < len(words):
+            word = words[place].upper()
+            place += 1
+            if word in EXPIRY_OPTIONS:
+                if (
+                    self.keep_ttl
+                    or place == len(words)
+                    or (self.expiry is not None and self.expiry[0] != word)
+                ):
+                    raise syntax_error()
+                self.expiry = word, words[place]
+                place += 1
+            elif word in (b"NX", b"XX") and self.condition in (b"", word):
+                self.condition = word
+            elif word == b"GET":
+                self.returns_old = True
+            elif word == b"KEEPTTL" and self.expiry is None:
+                self.keep_ttl = True
+            else:
+                raise syntax_error()
 
 
 def _set_with_options(ctx: Context, key: bytes, value: bytes, words: tuple[bytes, ...]) -> Reply:

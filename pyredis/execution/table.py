@@ -69,6 +69,14 @@ ANY_WIDTH = -1
 _SPECIAL = ADMIN | NO_AUTH | NOSCRIPT | NO_MULTI | PUBSUB | ALLOW_BUSY
 
 
+def _special_among(flags: Flag) -> Flag:
+    """Return which flags make a command with these go the long way."""
+    if Flag.SKIP_MONITOR in flags:
+        return _SPECIAL & ~NOSCRIPT
+    # Who publishes is not told of messages by the reply, as who subscribes is.
+    return _SPECIAL & ~PUBSUB if Flag.MAY_REPLICATE in flags else _SPECIAL
+
+
 class Declaration:
     """
     What is declared about a command.
@@ -161,6 +169,11 @@ class Declaration:
     def maximum(self) -> int:
         """The largest number of words."""
         return self.arity if self.arity > 0 else NO_MAXIMUM
+
+    @property
+    def is_steady(self) -> bool:
+        """Whether it takes constant time."""
+        return self.complexity.startswith("O(1)")
 
     @property
     def display_name(self) -> str:
@@ -322,6 +335,13 @@ def in_batch(body: Body, *, in_order: bool = False) -> Callable[[_B], _B]:
     return decorate
 
 
+def may_take_long(body: Body) -> bool:
+    """Tell whether no command is declared with this body that takes constant time."""
+    return not any(
+        declaration.body is body and declaration.is_steady for declaration in _declared.values()
+    )
+
+
 class Command:
     """
     One command as one server runs it: the declaration's facts as plain attributes, and counters.
@@ -420,9 +440,9 @@ class Command:
             declaration.body is not None
             and not self.subcommands
             and not declaration.may_wait
-            and not flags & (_SPECIAL & ~NOSCRIPT if Flag.SKIP_MONITOR in flags else _SPECIAL)
+            and not flags & _special_among(flags)
         )
-        self.is_steady = declaration.complexity.startswith("O(1)")
+        self.is_steady = declaration.is_steady
         self.histogram: LatencyHistogram | None = None
         self.reset_statistics()
 

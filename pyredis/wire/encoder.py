@@ -92,12 +92,29 @@ def _encode_items(items: Iterable[Any], append: Append, resp: int) -> None:
             encode(item, append, resp)
 
 
+_FEW = 3
 _STRINGS: frozenset[Any] = frozenset({bytes, bytearray})
 
 
 def _encode_list(reply: list[Any], append: Append, resp: int, kind: bytes = b"*") -> None:
     """Write an array, or with another ``kind`` a set or push, of any members."""
-    head = b"%b%d\r\n" % (kind, len(reply))
+    size = len(reply)
+    if size == 2 and kind == b"*":
+        first, second = reply
+        if first.__class__ is bytes:
+            # Entries of streams, members with scores, fields with values.
+            if second.__class__ is bytes:
+                both = (len(first), first, len(second), second)
+                append(b"*2\r\n$%d\r\n%b\r\n$%d\r\n%b\r\n" % both)
+                return
+            if second.__class__ is list:
+                append(b"*2\r\n$%d\r\n%b\r\n" % (len(first), first))
+                _encode_list(second, append, resp)
+                return
+            if second.__class__ is Double:
+                append(_encoded_pair(first, second, resp))
+                return
+    head = b"%b%d\r\n" % (kind, size)
     if not reply:
         append(head)
         return
@@ -108,13 +125,35 @@ def _encode_list(reply: list[Any], append: Append, resp: int, kind: bytes = b"*"
             return
         except TypeError:
             pass
-    if len(reply) == 2 and reply[1].__class__ is Double and kind == b"*":
-        member, score = reply
-        if member.__class__ is bytes:
-            append(_encoded_pair(member, score, resp))
+    elif size > _FEW and reply[0].__class__ is list is reply[-1].__class__:
+        body = _rows_body(reply)
+        if body is not None:
+            append(head)
+            append(body)
             return
     append(head)
     _encode_items(reply, append, resp)
+
+
+def _rows_body(reply: list[list[Any]]) -> bytes | None:
+    """
+    Join arrays of a string and an array of strings each, as the inside of an array.
+
+    Returns:
+        None if they are anything else than that, or of different lengths.
+    """
+    try:
+        names, rows = zip(*reply, strict=True)
+        columns = [*zip(*rows, strict=True)]
+        if bytes in {*map(type, rows)}:
+            return None
+        pieces: list[Iterable[bytes]] = [repeat(b"\r\n*2"), map(_between, map(len, names)), names]
+        pieces.append(repeat(b"\r\n*%d" % len(columns)))
+        for column in columns:
+            pieces += (map(_between, map(len, column)), column)
+        return b"".join(chain.from_iterable(zip(*pieces, strict=False)))[2:] + CRLF
+    except (IndexError, TypeError, ValueError):
+        return None
 
 
 def _encoded_pair(member: bytes, score: Double, resp: int) -> bytes:
@@ -374,10 +413,11 @@ def encoded_each(replies: list[Any], resp: int, only_even: bool = False) -> tupl
             texts = _score_texts(replies)
             wire = _bulk_body(texts) if resp == 2 else b",%b\r\n" * count % tuple(texts)
             return wire, 0
-        if kind is list and {*map(len, replies)} == {2}:
-            pairs = _encoded_pairs(replies, resp)
-            if pairs is not None:
-                return pairs, 0
+        if kind is list and first and {*map(len, replies)} == {len(first)}:
+            encode_rows = _encoded_strings if first[-1].__class__ is bytes else _encoded_pairs
+            wire = encode_rows(replies, resp)
+            if wire:
+                return wire, 0
     if only_even:
         return _NOTHING
     pieces: list[bytes] = []
@@ -400,11 +440,25 @@ def _encoded_integers(numbers: list[int], only_even: bool) -> tuple[bytes, int]:
     return b":%d\r\n" * count % tuple(numbers), width
 
 
-def _encoded_pairs(replies: list[list[Any]], resp: int) -> bytes | None:
-    """Return arrays of two as bytes, if each is a member of moderate length and its score."""
+def _encoded_strings(replies: list[list[Any]], resp: int) -> bytes:
+    """Return arrays of as many strings each, all of one length, as bytes; nothing for others."""
+    strings = [*chain.from_iterable(replies)]
+    if [*map(type, strings)].count(bytes) != len(strings):
+        return b""
+    lengths = [*map(len, strings)]
+    if lengths.count(lengths[0]) != len(lengths):
+        return b""
+    row = b"*%d\r\n" % len(replies[0]) + b"$%d\r\n%%b\r\n" % lengths[0] * len(replies[0])
+    return row * len(replies) % tuple(strings)
+
+
+def _encoded_pairs(replies: list[list[Any]], resp: int) -> bytes:
+    """Return arrays as bytes, if each is a member of moderate length and its score."""
+    if len(replies[0]) != 2:
+        return b""
     members, scores = zip(*replies, strict=True)
     if {*map(type, members)} != {bytes} or {*map(type, scores)} != {Double}:
-        return None
+        return b""
     texts = _score_texts(list(scores))
     try:
         heads = map(_between, map(len, members))
@@ -412,4 +466,4 @@ def _encoded_pairs(replies: list[list[Any]], resp: int) -> bytes | None:
         columns = zip(repeat(b"*2"), heads, members, score_heads, texts, repeat(CRLF), strict=False)
         return b"".join(chain.from_iterable(columns))
     except IndexError:
-        return None
+        return b""

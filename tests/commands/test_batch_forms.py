@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from pyredis.commands import strings
 from pyredis.commands.batch_forms import in_turn, once_for_equal, only_value, reply_size
 from pyredis.datatypes.lists import ListValue
 from pyredis.errors import RedisError
@@ -49,6 +51,15 @@ class FormsTests(SynchronousTestCase):
     def test_in_turn_up_to_a_size(self) -> None:
         """No more is gathered than a client should take at once."""
         self.assertEqual(len(in_turn(self.body)(self.ctx, 9, [b"large"] * 9)), 4)
+
+    def test_in_turn_up_to_one_that_takes_long(self) -> None:
+        """It is timed by itself, unless the command takes constant time."""
+        dispatcher = self.session.server.dispatcher
+        self.session.server.timer = itertools.count(0, A_WHILE_NS + 1).__next__
+
+        self.assertEqual(in_turn(self.body)(self.ctx, 2, [b"a", b"b"]), [b"a"])
+        self.assertEqual(dispatcher.last_ns, A_WHILE_NS + 1)
+        self.assertEqual(in_turn(strings.strlen)(self.ctx, 2, [b"a", b"b"]), [0, 0])
 
     def test_not_while_effects_are_gathered(self) -> None:
         """What is to be repeated elsewhere belongs to one request each."""

@@ -1,5 +1,7 @@
 """Tests of pyredis.wire.encoder: every reply in both protocols."""
 
+from typing import Any
+
 import hiredis
 from hypothesis import given
 from hypothesis import strategies as st
@@ -288,6 +290,38 @@ class RefusedRepliesTests(SynchronousTestCase):
         self.assertRaises(TypeError, encoded, [LATER], 3)
 
 
+class NestedTests(SynchronousTestCase):
+    """Arrays of arrays, some of which are written at once."""
+
+    def plainly(self, reply: Any) -> bytes:
+        """Return what RESP2 makes of strings and arrays."""
+        if isinstance(reply, bytes):
+            return b"$%d\r\n%b\r\n" % (len(reply), reply)
+        if reply is None:
+            return b"$-1\r\n"
+        return b"*%d\r\n" % len(reply) + b"".join(map(self.plainly, reply))
+
+    def test_entries(self) -> None:
+        """Names with as many strings each, as streams have, and all that only resembles them."""
+        entry = [b"1-1", [b"f", b"v"]]
+        for some in (
+            [entry] * 5,
+            [entry, [b"1-20", [b"field", b"x" * 2000]]] * 3,
+            [entry, [b"1-2", [b"f", b"v", b"g", b"w"]]] * 3,
+            [entry, [b"1-2", []]] * 3,
+            [[b"1-1", []]] * 5,
+            [entry, [b"1-2", None]] * 3,
+            [entry, [b"1-2", b"fv"]] * 3,
+            [[b"1-1", b"fv"]] * 5,
+            [entry, [b"1-2"]] * 3,
+            [entry, b"1-2", None, entry],
+            [[[b"f", b"v"], b"1-1"]] * 5,
+            [[b"1-1", [b"f", None]]] * 5,
+            [[b"1-1", [[b"f"], [b"v"]]]] * 5,
+        ):
+            self.assertEqual(encoded(some, 2), self.plainly(some))
+
+
 class SeveralTests(SynchronousTestCase):
     """Replies of a batch are written as each by itself would be."""
 
@@ -310,6 +344,12 @@ class SeveralTests(SynchronousTestCase):
             [1, b"a"],
             [[1], [2]],
             [[b"a", b"b"]] * 3,
+            [[b"a", b"b"], [b"c", b"d"]],
+            [[b"a", b"b"], [b"c", None]],
+            [[b"a", b"b"], [b"c", b"dd"]],
+            [[b"a", b"b", b"c"], [b"d", b"e", b"f"]],
+            [[b"a", 1, b"c"], [b"d", b"e", b"f"]],
+            [[], []],
             [[b"a", b"b"], [b"c", Double(1.0)]],
             [[b"a", Double(-0.0)], [b"bb", Double(float("inf"))], [b"", Double(0.1)]],
             [[b"a", Double(3.0)], [b"x" * 2000, Double(17.0)]],
