@@ -116,6 +116,7 @@ class Client:
         is_told: It is told of changed keys, its own or another client's.
         plain: Finds the commands that may go the dispatcher's short way for its user;
             ``plain_in_scripts`` those that its scripts may call so.
+        queues: It is special for nothing but its transaction.
         replica: What it has told of itself as a replica; None for any other client.
         reads_lines: The request that waits was typed as a line: its answer has
             the form that people read.
@@ -147,6 +148,7 @@ class Client:
         "output_bytes",
         "plain",
         "plain_in_scripts",
+        "queues",
         "reads_lines",
         "replica",
         "reply_mode",
@@ -187,6 +189,7 @@ class Client:
         self.reads_lines = False
         self.closing = False
         self.special = True
+        self.queues = False
         self.ctx = Context(self, server)
         self.transaction: Transaction | None = None
         self.watching: dict[tuple[Database, bytes], bool] | None = None
@@ -230,10 +233,9 @@ class Client:
         return self.replica is not None and self.replica.is_attached
 
     def refresh(self) -> None:
-        """Recompute :attr:`special` after a change of state."""
-        self.special = bool(
+        """Recompute :attr:`special` and :attr:`queues` after a change of state."""
+        is_otherwise_special = bool(
             self.must_log_in
-            or self.transaction is not None
             or self.reply_mode != "on"
             or self.no_touch
             or self.is_monitor
@@ -242,6 +244,9 @@ class Client:
             or bool(self.debug_mode)
             or bool(self.subscriptions)
         )
+        in_transaction = self.transaction is not None
+        self.special = is_otherwise_special or in_transaction
+        self.queues = in_transaction and not is_otherwise_special
 
     def tell(self, is_told: bool) -> None:
         """Say whether this client is told of changed keys."""

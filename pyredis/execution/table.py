@@ -352,6 +352,7 @@ class Command:
             ``batch_in_order`` or by column.
         minimum: Least number of words; ``maximum`` the largest.
         words: 1, or 2 for a subcommand: what comes before the arguments.
+        is_simple: Goes the short way when nobody watches over it, and runs no other commands.
         is_steady: Takes constant time, so that several in a row are timed together.
         is_write: And the other booleans: flags the guards ask about.
         calls: How often it ran; ``nanoseconds`` for how long in sum.
@@ -378,6 +379,7 @@ class Command:
         "is_hidden",
         "is_plain",
         "is_protected",
+        "is_simple",
         "is_steady",
         "is_write",
         "key_specs",
@@ -442,6 +444,7 @@ class Command:
             and not declaration.may_wait
             and not flags & _special_among(flags)
         )
+        self.is_simple = self.is_plain and self.words == 1 and not declaration.runs_commands
         self.is_steady = declaration.is_steady
         self.histogram: LatencyHistogram | None = None
         self.reset_statistics()

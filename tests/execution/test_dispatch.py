@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -9,7 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from pyredis.errors import RedisError, WrongType
 from pyredis.execution.blocking import Blocked
 from pyredis.execution.client import Context
-from pyredis.execution.dispatch import FLUSH_BYTES
+from pyredis.execution.dispatch import A_WHILE_NS, FLUSH_BYTES
 from pyredis.execution.flags import BLOCKING, FAST, NO_AUTH, NO_MULTI, READONLY, WRITE
 from pyredis.execution.table import Declaration
 from pyredis.execution.transactions import Transaction
@@ -549,6 +550,34 @@ class TransactionTests(DispatcherTestCase):
             assert transaction is not None
 
             self.assertEqual(transaction.aborted, aborted, request)
+
+    def test_while_somebody_watches(self) -> None:
+        """Everything is looked at while it is queued, and while it runs."""
+        seen: list[bytes] = []
+        dispatcher = self.play.server.dispatcher
+        dispatcher.log_command = lambda client, argv: seen.append(argv[0])
+        called: list[bytes] = []
+        dispatcher.after_call = lambda client, command, argv, *_: called.append(argv[0])
+        self.play.run(b"BEGIN", b"PUT k v", b"COMMIT")
+        self.assertEqual((seen, called), ([b"BEGIN", b"COMMIT"], [b"BEGIN", b"COMMIT"]))
+
+        dispatcher.watch_over("test")
+        self.play.run(b"BEGIN", b"PUT k w", b"COMMIT")
+
+        self.assertEqual(seen[2:], [b"BEGIN", b"PUT", b"COMMIT"])
+        self.assertEqual(called[2:], [b"BEGIN", b"PUT", b"COMMIT"])
+        self.assertEqual(self.counters("PUT"), (2, 0, 0))
+
+    def test_the_slow_ones(self) -> None:
+        """One that takes long is told of with its own request, not the transaction's."""
+        told: list[list[bytes]] = []
+        dispatcher = self.play.server.dispatcher
+        dispatcher.took_long = lambda client, command, argv, nanoseconds: told.append([*argv])
+        times = itertools.count(0, A_WHILE_NS + 1)
+        self.patch(dispatcher, "_timer", lambda: next(times))
+        self.play.run(b"BEGIN", b"PUT k v", b"COMMIT")
+
+        self.assertEqual(told, [[b"PUT", b"k", b"v"]])
 
     def test_nobody_waits_in_it(self) -> None:
         """A command that would wait answers as if its time had run out."""
