@@ -201,9 +201,9 @@ def _add_each(ctx: Context, count: int, keys: Sequence[bytes], by: int) -> list[
     stored = dict(zip(keys, totals, strict=True))
     if len(stored) != count:
         _count_again(keys, totals, stored, by)
-    overflows = max(totals) > INT64_MAX if by > 0 else min(totals) < INT64_MIN
-    if overflows or not store_all(db, stored):
+    if max(totals) > INT64_MAX if by > 0 else min(totals) < INT64_MIN:
         return []
+    store_all(db, stored)
     db.changed(keys[0], STRING, b"incrby", count)
     return totals
 

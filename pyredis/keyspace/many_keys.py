@@ -53,7 +53,7 @@ def store_many(
         False if nothing was done because it takes more than that: somebody
         observes, or keys are due.
     """
-    if not _may_store(db, keys):
+    if db.keyspace.observed or (db.watchful and _are_any_due(db, keys)):
         return False
     if db.accesses is not None:
         db.keyspace.accessed_each(db, keys)
@@ -67,27 +67,20 @@ def store_many(
     return True
 
 
-def store_all(db: Database, values: Mapping[bytes, StringValue]) -> bool:
-    """Give several keys that were looked up strings, as :func:`store_many`; deadlines stay."""
-    if not _may_store(db, values):
-        return False
+def store_all(db: Database, values: Mapping[bytes, StringValue]) -> None:
+    """Give keys that :func:`lookup_many` has found strings, unobserved; their deadlines stay."""
     if db.accesses is not None:
         there = db.values
         db.keyspace.accessed_each(db, [key for key in values if key not in there])
     if db.index is not None:
         _enter(db, values)
     db.values.update(values)
-    return True
 
 
 def set_deadlines(db: Database, keys: Collection[bytes], deadline_ms: int) -> None:
     """Let several keys that are there expire at the same time."""
     db.deadlines.put_each(keys, deadline_ms)
     db.watchful = True
-
-
-def _may_store(db: Database, keys: Collection[bytes]) -> bool:
-    return not (db.keyspace.observed or (db.watchful and _are_any_due(db, keys)))
 
 
 def _enter(db: Database, keys: Collection[bytes]) -> None:
