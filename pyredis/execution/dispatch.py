@@ -19,7 +19,7 @@ from pyredis.execution.blocking import Blocked
 from pyredis.execution.cluster_rules import SlotRefusal
 from pyredis.execution.guards import refusal
 from pyredis.execution.latencies import SHORT_NS, STEP_BITS
-from pyredis.execution.table import ANY_WIDTH, Command, check_arity
+from pyredis.execution.table import Command, check_arity
 from pyredis.execution.transactions import leave_transaction
 from pyredis.wire.batches import Batch
 from pyredis.wire.encoder import BULK_HEADS, CRLF, LARGE_BULK, SMALL_INTEGERS, encode, encoded
@@ -237,7 +237,7 @@ class Dispatcher:
         if (
             command is None
             or command.batch is None
-            or command.batch_width not in (ANY_WIDTH, batch.width)
+            or (command.batch_width != batch.width and not command.takes(batch.width))
             or client.special
             or self.special
             or self._keyspace.observed

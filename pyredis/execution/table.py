@@ -449,6 +449,11 @@ class Command:
         self.histogram: LatencyHistogram | None = None
         self.reset_statistics()
 
+    def takes(self, width: int) -> bool:
+        """Tell whether a batch of requests with so many arguments can be given to its form."""
+        any_width = self.batch_width == ANY_WIDTH
+        return any_width and self.minimum <= width + 1 <= self.maximum
+
     def reset_statistics(self) -> None:
         """Start counting anew (CONFIG RESETSTAT)."""
         self.calls = self.nanoseconds = self.rejected = self.failed = 0

@@ -377,6 +377,18 @@ class TogetherTests(SynchronousTestCase):
         self.assertEqual({name.decode().lower() for name in self.samples}, declared)
         self.assertLessEqual(self.samples.keys(), WIDTHS.keys())
 
+    def test_wrong_numbers_of_arguments(self) -> None:
+        """They are refused one by one, whatever the key holds."""
+        self.session.do("ZADD", "zset", 1, "m")
+        for name in self.samples:
+            for key in (b"no", b"k1", b"list", b"set", b"hash", b"zset"):
+                for width in range(8):
+                    done, replies = together(self.session, name, [[key] * width] * 3)
+                    command = self.session.server.table.resolve([name, key])
+                    if not command.minimum <= width + 1 <= command.maximum:
+                        self.assertEqual(done, 0, name)
+                        self.assertEqual({reply.code for reply in replies}, {"ERR"}, name)
+
     def test_one_counter(self) -> None:
         """One number is counted up in one step, but not beyond the largest."""
         self.assertEqual(together(self.session, b"INCR", [[b"n1"]] * 3), (3, [2, 3, 4]))

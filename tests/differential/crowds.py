@@ -58,6 +58,7 @@ def usual(rng: random.Random) -> Make:
         return own + b"k%d" % r.randrange(6)
 
     pairs = rng.randrange(1, 4)
+    wrong = rng.choice(["SET", "LPUSH", "SADD", "HSET", "ZADD", "XADD", "EVAL", "EXPIRE", "MSET"])
     forms: Sequence[Make] = (
         lambda r, own: words("SET", key(r, own), data(r)),
         lambda r, own: words("GET", key(r, own)),
@@ -104,6 +105,10 @@ def usual(rng: random.Random) -> Make:
         lambda r, own: words("EVAL", "return {ARGV,redis.call('get',KEYS[1])}", 1, key(r, own), 7),
         lambda r, own: words("ECHO", data(r)),
         lambda r, own: words("PING"),
+        lambda r, own: words(
+            r.choice(["SET", "LPUSH", "SADD", "HSET", "ZADD", "XADD"]), own + b"l"
+        ),
+        lambda r, own: words(wrong, own + b"l"),
     )
     return rng.choice(forms)
 
