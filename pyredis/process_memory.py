@@ -25,6 +25,8 @@ _GOOD_FOR = 20
 
 # As long as no more small objects than this came or went, they are taken for average ones.
 _FEW_BLOCKS = 2_000
+# Nor if they are no more than one in so many: measuring takes the longer the more there are.
+_MANY_OF = 32
 _AVERAGE_BLOCK = 80
 # What a process needs besides the data of a server changes little in this time.
 _LITTLE_CHANGES_NS = 50_000_000
@@ -92,7 +94,7 @@ class ProcessMemory:
         """
         Return about how many bytes are in use.
 
-        Small objects count as they were when they were last measured, and those that
+        Small objects count as they were when they were last measured, and the few that
         came since as average ones; less what :meth:`note_freed` told of last.
         """
         now = self._timer()
@@ -105,6 +107,9 @@ class ProcessMemory:
     def _count(self, started: int) -> None:
         """Count the small objects that came or went since they were measured."""
         grown = sys.getallocatedblocks() - self._blocks
+        if abs(grown) > max(_FEW_BLOCKS, self._blocks // _MANY_OF):
+            self.used()
+            return
         self._small = self._measured + grown * _AVERAGE_BLOCK
         now = self._timer()
         self._count_until = now + _GOOD_FOR * (now - started)

@@ -85,15 +85,25 @@ class ProcessMemoryTests(SynchronousTestCase):
         ticks = iter(range(0, 10**9, 1000))
         memory = ProcessMemory(lambda: next(ticks))
         before = memory.used()
-        kept = [os.urandom(67) for _ in range(50_000)]
+        kept = [os.urandom(400) for _ in range(1_900)]
 
-        self.assertApproximates(memory.estimate() - before, 50_000 * 88, MEGABYTE)
+        self.assertApproximates(memory.estimate() - before, 1_900 * 88, MEGABYTE // 8)
         memory.note_freed(-6_000_000)
-        self.assertGreater(memory.estimate() - before, 9 * MEGABYTE)
+        self.assertGreater(memory.estimate() - before, 5 * MEGABYTE)
         for _ in range(50):
             after = memory.estimate()
-        self.assertApproximates(after - before, 6_000_000, MEGABYTE)
+        self.assertApproximates(after - before, 1_900 * 456, MEGABYTE // 8)
         kept.clear()
+
+    def test_many_objects_are_measured(self) -> None:
+        """However long the figure were good for else: what is average is not known of many."""
+        now = chain(range(0, 4_000_000, 1_000_000), range(4_000_000, 10**9, 10))
+        memory = ProcessMemory(lambda: next(now))
+        before = memory.used()
+        kept = [os.urandom(400) for _ in range(50_000)]
+        self.assertApproximates(memory.estimate() - before, 50_000 * 456, MEGABYTE)
+        kept.clear()
+        self.assertApproximates(memory.estimate() - before, 0, MEGABYTE)
 
     def test_small_growth_shows_at_once(self) -> None:
         """A limit is not passed unnoticed by what came since the last measurement."""

@@ -146,7 +146,7 @@ class MemoryLimit:
             return True
         if not self.exceeded_since_ns:
             self.exceeded_since_ns = self._server.timer()
-        is_freeing = self._evict(excess)
+        is_freeing = self._free_or_evict()
         if is_freeing and self._going_on is None:
             self._within_limit()
         self.is_exceeded = not is_freeing
@@ -165,18 +165,31 @@ class MemoryLimit:
             self.exceeded_ns += self._server.timer() - self.exceeded_since_ns
             self.exceeded_since_ns = 0
 
-    def _evict(self, excess: int) -> bool:
+    def _free_or_evict(self) -> bool:
+        """
+        Free what was deleted already, and evict keys if that is not enough.
+
+        FLUSHALL and DEL have answered then, and Redis would have freed it before
+        it does: no key must go for it, and nothing be refused.
+
+        Returns:
+            Whether memory is within the limit, or on the way there.
+        """
+        started = self._server.timer()
+        if self._server.keyspace.lazy_free and self._free_waiting(started):
+            return True
+        excess = self.used() - self.bytes
+        return self._eviction.policy != "noeviction" and self._evict(excess, started)
+
+    def _evict(self, excess: int, started: int) -> bool:
         """
         Evict keys until so many bytes are free, or time is up.
 
         Returns:
             Whether anything could be evicted, or that was not needed any more.
         """
-        if self._eviction.policy == "noeviction":
-            return False
         server = self._server
         memory, timer = server.memory, server.timer
-        started = timer()
         is_lazy = server.settings.lazyfree_lazy_eviction
         count = 0
         is_done = False
@@ -217,17 +230,16 @@ class MemoryLimit:
         return freed + small
 
     def _free_waiting(self, started: int) -> bool:
-        """Free what waits to be, as long as time is left; return whether that was enough."""
+        """Free what waits to be, until that is enough (True), or time is up (True if more waits)."""
         server = self._server
         waited = server.timer()
-        is_enough = False
-        while server.keyspace.lazy_free and not is_enough:
+        is_enough = is_late = False
+        while server.keyspace.lazy_free and not is_enough and not is_late:
             server.keyspace.free_some(_KEYS_A_LOOK * _KEYS_A_LOOK)
-            is_enough = server.memory.used() <= self.bytes
-            if server.timer() - started > self._time_limit_ns:
-                break
+            is_enough = self.used() <= self.bytes
+            is_late = server.timer() - started > self._time_limit_ns
         server.timings.held_up("eviction-lazyfree", server.timer() - waited)
-        return is_enough
+        return is_enough or bool(server.keyspace.lazy_free)
 
     def _evict_soon(self) -> None:
         """Go on between commands, until the limit is kept or nothing is left to evict."""

@@ -230,6 +230,37 @@ class EvictionTests(MemoryLimitTestCase):
             self.server.keyspace.free_some(10_000)
             self.session.do("CONFIG", "SET", "maxmemory", 0)
 
+    def test_what_waits_to_be_freed(self) -> None:
+        """It goes first: after FLUSHALL or DEL nothing is refused, and no key is evicted."""
+        for policy in ("noeviction", "allkeys-random", "volatile-ttl"):
+            for flush in (["FLUSHALL"], ["DEL", "l"]):
+                self.session.do("CONFIG", "SET", "maxmemory", 0)
+                self.session.do("RPUSH", "l", *range(3000))
+                for number in range(3000):
+                    self.session.do("SET", f"k{number}", "")
+                self.limit(policy)
+                self.session.do(*flush)
+                self.memory.other += 50_000
+                kept = self.session.do("DBSIZE")
+                self.assertTrue(self.server.keyspace.lazy_free)
+                self.assertEqual(self.session.do("SET", "x", ""), OK)
+
+                self.assertEqual(self.session.do("DBSIZE"), kept + 1)
+                self.session.do("FLUSHALL")
+                self.server.keyspace.free_some(100_000)
+
+    def test_freeing_has_little_time(self) -> None:
+        """What is left of it then is freed between commands; nothing is refused meanwhile."""
+        self.session.do("RPUSH", "l", *range(3000))
+        self.limit(maxmemory_eviction_tenacity=0)
+        ticks = itertools.count(1_000_000_000, 100_000)
+        self.server.timer = lambda: next(ticks)
+        self.session.do("DEL", "l")
+        self.memory.other += 300_000
+        self.assertEqual(self.session.do("SET", "k", ""), OK)
+
+        self.assertEqual(len(self.server.keyspace.lazy_free[0]), 3000 - 256)
+
     def test_when_nothing_may_change(self) -> None:
         """While a file is loaded or clients are paused, and on a replica, nothing goes."""
         self.limit("allkeys-random")
