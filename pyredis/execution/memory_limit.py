@@ -230,7 +230,7 @@ class MemoryLimit:
         return freed + small
 
     def _free_waiting(self, started: int) -> bool:
-        """Free what waits to be, until that is enough (True), or time is up (True if more waits)."""
+        """Free what waits, until that is enough (True), or time is up (True if more waits)."""
         server = self._server
         waited = server.timer()
         is_enough = is_late = False
