@@ -157,11 +157,13 @@ class Member:
 
     Attributes:
         own: What the names of its keys begin with.
+        resp: The version of the protocol that it speaks.
         stream: All it sends.
         is_closed_by_peer: Whether its last request makes the server hang up.
     """
 
     own: bytes
+    resp: int = 2
     stream: bytes = b""
     is_closed_by_peer: bool = False
     pieces: list[bytes] = field(default_factory=list)
@@ -173,7 +175,9 @@ class Member:
 
 def crowd(rng: random.Random) -> list[Member]:
     """Return clients, each with as many pieces of what it sends as the others."""
-    members = [Member(b"c%02d:" % n) for n in range(rng.choice([1, 2, 4, 5, 12, 30]))]
+    versions = rng.choice([(2,), (2,), (3,), (2, 3)])
+    count = rng.choice([1, 2, 4, 5, 12, 30])
+    members = [Member(b"c%02d:" % number, rng.choice(versions)) for number in range(count)]
     depth = rng.choice([1, 1, 2, 16, 40])
     oddness = rng.choice([0, 0.02, 0.2])
     is_cut = rng.random() < 0.5
@@ -202,7 +206,7 @@ def _add(member: Member, data: bytes, share: float) -> None:
 
 def alone(peer: Peer, member: Member) -> bytes:
     """Return what a server answers to a client's bytes when nobody else is there."""
-    connection = Connection(peer.address, patience=PATIENCE_S)
+    connection = Connection(peer.address, member.resp, PATIENCE_S)
     try:
         peer.admin.call(b"RPUSH", member.own + WOKEN, *_PLENTY)
         connection.send(member.stream)
@@ -213,7 +217,7 @@ def alone(peer: Peer, member: Member) -> bytes:
 
 def together(peer: Peer, members: Sequence[Member]) -> list[bytes]:
     """Let all clients send at the same time, piece by piece; return what each got."""
-    links = [_Link(Connection(peer.address).detached(), member) for member in members]
+    links = [_Link(Connection(peer.address, member.resp).detached(), member) for member in members]
     try:
         for pieces in zip(*(member.pieces for member in members), strict=True):
             # The server looks up when all of it has come.

@@ -31,10 +31,10 @@ class CrowdTests(DifferentialTestCase):
             found = together(self.pair.subject, members)
             for number, (got, wanted) in enumerate(zip(found, expected, strict=True)):
                 if got != wanted:
-                    self.fail(_difference(seed, number, len(members), got, wanted))
+                    self.fail(difference(seed, number, len(members), got, wanted))
 
 
-def _difference(seed: int, number: int, count: int, got: bytes, wanted: bytes) -> str:
+def difference(seed: int, number: int, count: int, got: bytes, wanted: bytes) -> str:
     """Return where a client's replies first differ, and how to see it again."""
     pairs = enumerate(zip(got, wanted, strict=False))
     place = next((at for at, (mine, theirs) in pairs if mine != theirs), min(len(got), len(wanted)))

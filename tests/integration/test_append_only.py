@@ -120,9 +120,10 @@ class KillTests(AppendOnlyTestCase):
         """With a sync before each reply, while the file is rewritten now and then."""
         self.rounds(8, "always", 1)
 
-    def test_every_second(self) -> None:
+    def test_without_syncs(self) -> None:
         """What the system was given it has, though the server is gone."""
-        self.rounds(3, "everysec", 2)
+        # With everysec, as in Redis, writing waits while the disk is busy with a sync.
+        self.rounds(3, "no", 2)
 
     @takes_minutes
     def test_many_times(self) -> None:
