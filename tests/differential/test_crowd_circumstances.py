@@ -10,12 +10,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-import pytest
-
 from tests.differential.crowds import PATIENCE_S, WOKEN, Member, alone, crowd, together, words
 from tests.differential.families import DifferentialTestCase
 from tests.differential.peers import Peer, ServerProcess, pyredis_server
 from tests.differential.test_crowds import SEED_VARIABLE, difference
+from tests.marks import takes_minutes
 
 CROWDS = int(os.environ.get("PYREDIS_CROWDS", "40"))
 SETTINGS: Mapping[str, Mapping[str, str]] = {
@@ -41,7 +40,7 @@ Check = Callable[[bytes], None]
 class CircumstanceTests(DifferentialTestCase):
     """Replies and data of crowds, whatever else goes on."""
 
-    @pytest.mark.long
+    @takes_minutes
     def test_circumstances(self) -> None:
         """Each of some crowds meets all of them; PYREDIS_CROWD_SEED repeats one."""
         given = os.environ.get(SEED_VARIABLE)
