@@ -20,5 +20,5 @@ command = family("server")
 def bgrewriteaof(ctx: Context) -> Reply:
     """Write the append-only file anew in the background, as short as the data allow."""
     server = ctx.server
-    begun = server.append_only.rewrite(later=server.dispatcher.runs_queue)
+    begun = server.append_only.rewrite(later=server.transactions.is_running)
     return Simple(b"Background append only file rewriting " + begun.encode())

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from pyredis.execution.blocking import Blocked
 from pyredis.execution.client import Context
 from pyredis.execution.dispatch import A_WHILE_NS
 from pyredis.execution.table import may_take_long
@@ -21,6 +22,10 @@ Form = Callable[..., list[Reply]]
 
 _NUMBER_SIZE = 24  # bytes of a double as text, at most
 _SIZED: frozenset[Any] = frozenset({bytes, dict, list, Pairs, Scored, SetReply})
+
+
+class _WouldWait(Exception):
+    """A client would have to wait: that is left to the body."""
 
 
 def only_value(ctx: Context, keys: Sequence[bytes], kind: type[Any]) -> Any:
@@ -59,15 +64,20 @@ def reply_size(reply: Any) -> int:
     return sum(map(reply_size, reply)) + 1
 
 
-def in_turn(body: Callable[..., Any]) -> Form:
+def in_turn(body: Callable[..., Any], attempt: Callable[..., Any] | None = None) -> Form:
     """
     Return a form that only calls the body again and again.
 
     Even that spares each request most of what it costs by itself. The body must
     check its arguments before it changes anything. One request that takes so long
     that it has to be timed by itself is the last.
+
+    Args:
+        body: The command's.
+        attempt: Called in its place, if that is not what to call.
     """
     is_timed = may_take_long(body)
+    call = body if attempt is None else attempt
 
     def form(ctx: Context, count: int, *columns: Sequence[bytes]) -> list[Reply]:
         replies: list[Reply] = []
@@ -79,7 +89,7 @@ def in_turn(body: Callable[..., Any]) -> Form:
         try:
             for request in zip(*columns, strict=True):
                 hits, misses = db.hits, db.misses
-                reply = body(ctx, *request)
+                reply = call(ctx, *request)
                 replies.append(reply)
                 if reply.__class__ in _SIZED:
                     size += reply_size(reply)
@@ -96,6 +106,18 @@ def in_turn(body: Callable[..., Any]) -> Form:
         return replies
 
     return form
+
+
+def without_waiting(body: Callable[..., Any]) -> Form:
+    """Return a form that calls the body again and again, as long as no client has to wait."""
+
+    def attempt(ctx: Context, *arguments: bytes) -> Any:
+        reply = body(ctx, *arguments)
+        if reply.__class__ is Blocked:
+            raise _WouldWait
+        return reply
+
+    return in_turn(body, attempt)
 
 
 def once_for_equal(body: Callable[..., Any], otherwise: Form | None = None) -> Form:

@@ -35,7 +35,7 @@ def bgsave(ctx: Context, *options: bytes) -> Reply:
         raise syntax_error()
     server = ctx.server
     begun = server.snapshots.save_in_background(
-        later=bool(options), in_transaction=server.dispatcher.runs_queue
+        later=bool(options), in_transaction=server.transactions.is_running
     )
     return Simple(b"Background saving " + begun.encode())
 

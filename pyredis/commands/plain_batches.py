@@ -12,6 +12,7 @@ from typing import Any
 
 from pyredis.commands import (
     bitmaps,
+    blocking_lists,
     counters,
     expiration,
     hashes,
@@ -19,9 +20,10 @@ from pyredis.commands import (
     lists,
     pubsub,
     sets,
+    sorted_set_pops,
     strings,
 )
-from pyredis.commands.batch_forms import in_turn, once_for_equal
+from pyredis.commands.batch_forms import in_turn, once_for_equal, without_waiting
 from pyredis.execution.table import in_batch
 
 _body: Callable[..., Any]
@@ -92,3 +94,16 @@ for _body in (
     strings.strlen,
 ):
     in_batch(_body)(once_for_equal(_body, in_turn(_body)))
+
+# These may have to wait, mostly do not.
+for _body in (
+    blocking_lists.blmove,
+    blocking_lists.blmpop,
+    blocking_lists.blpop,
+    blocking_lists.brpop,
+    blocking_lists.brpoplpush,
+    sorted_set_pops.bzmpop,
+    sorted_set_pops.bzpopmax,
+    sorted_set_pops.bzpopmin,
+):
+    in_batch(_body)(without_waiting(_body))

@@ -65,7 +65,7 @@ def exec_(ctx: Context) -> Reply:
         raise RedisError("Transaction discarded because of previous errors.", code="EXECABORT")
     if touched:
         return NULL_ARRAY
-    return ctx.server.dispatcher.run_queued(client, transaction.queued)
+    return ctx.server.transactions.run(client, transaction.queued)
 
 
 @command(

@@ -114,8 +114,9 @@ class Client:
         debug_mode: Its scripts are debugged: ``forked`` with a copy of the data, ``sync``
             while everything else stands still; empty if they are not.
         is_told: It is told of changed keys, its own or another client's.
-        plain: Finds the commands that may go the dispatcher's short way for its user;
-            ``plain_in_scripts`` those that its scripts may call so.
+        plain: Finds the commands that may go the dispatcher's short way for its user,
+            those that may have to wait included; ``plain_in_scripts`` those that its
+            scripts may call so.
         queues: It is special for nothing but its transaction.
         replica: What it has told of itself as a replica; None for any other client.
         reads_lines: The request that waits was typed as a line: its answer has

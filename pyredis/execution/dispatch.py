@@ -22,8 +22,8 @@ from pyredis.execution.latencies import SHORT_NS, STEP_BITS
 from pyredis.execution.table import Command, check_arity
 from pyredis.execution.transactions import leave_transaction
 from pyredis.wire.batches import Batch
-from pyredis.wire.encoder import BULK_HEADS, CRLF, LARGE_BULK, SMALL_INTEGERS, encode, encoded
-from pyredis.wire.replies import LATER, NO_REPLY, QUEUED, Encoded, Reply, Several, Simple
+from pyredis.wire.encoder import BULK_HEADS, CRLF, LARGE_BULK, SMALL_INTEGERS, encode
+from pyredis.wire.replies import LATER, NO_REPLY, QUEUED, Reply, Several, Simple
 
 if TYPE_CHECKING:
     from pyredis.execution.client import Client
@@ -52,7 +52,6 @@ class Dispatcher:
     Attributes:
         special: True while something must see every command (a monitor, a pause, a
             memory limit that is near, …).
-        runs_queue: True while the commands of a transaction run.
         running: The client whose command runs now, if that goes the long way.
         log_failure: Called with a command's name inside an ``except`` block when
             its body failed with anything but a RedisError.
@@ -82,7 +81,6 @@ class Dispatcher:
         self._ready = server.waiting_room.ready
         self._reasons: set[str] = set()
         self.special = False
-        self.runs_queue = False
         self.running: Client | None = None
         self.log_command: Callable[[Client, Sequence[bytes]], None] | None = None
         self.log_failure: Callable[[str], None] = lambda name: None
@@ -138,7 +136,7 @@ class Dispatcher:
             command = plain(argv[0])
             if command is None:
                 if current is not None:
-                    self._account(client, current, first, repeated, started, timer())
+                    self.account(client, current, first, repeated, started, timer())
                     current = None
                 reply = self._queued(client, argv) if client.queues else None
                 if reply is None:
@@ -155,7 +153,7 @@ class Dispatcher:
                     repeated += 1
                 else:
                     if current is not None:
-                        started = self._account(client, current, first, repeated, started, timer())
+                        started = self.account(client, current, first, repeated, started, timer())
                     current = command
                     first = argv
                     repeated = 1
@@ -173,7 +171,7 @@ class Dispatcher:
                     else:
                         reply = call(ctx, *argv[1:])
                 except Exception as error:
-                    reply = self._failed(command, count, error)
+                    reply = self.failed(command, count, error)
             kind = reply.__class__
             if kind is bytes:
                 size = len(reply)
@@ -190,11 +188,21 @@ class Dispatcher:
                 append(SMALL_INTEGERS[reply] if 0 <= reply < LARGE_BULK else b":%d\r\n" % reply)
             elif reply is None:
                 append(null)
+            elif kind is Blocked:
+                if current is not None and repeated > 1:
+                    self.account(client, current, first, repeated - 1, started, timer())
+                current = None
+                client.last_command = command
+                reply = self._begin_to_wait(client, argv, reply)
+                if client.waiting is not None:
+                    return False
+                encode(reply, append, client.resp)
+                started = timer()
             else:
                 gathered += _encode_counted(reply, append, client.resp)
             if ready:
                 if current is not None:
-                    self._account(client, current, first, repeated, started, timer())
+                    self.account(client, current, first, repeated, started, timer())
                     current = None
                 self._server.waiting_room.serve()
                 plain = client.plain if not (client.special or self.special) else _NOTHING
@@ -204,14 +212,14 @@ class Dispatcher:
                 # made the frozen moment old.
                 takes_long = False
                 if current is not None:
-                    started = self._account(client, current, first, repeated, started, timer())
+                    started = self.account(client, current, first, repeated, started, timer())
                     current = None
                 if gathered > FLUSH_BYTES:
                     break
         if command is not None:
             client.last_command = command
             if current is not None:
-                self._account(client, current, first, repeated, started, timer())
+                self.account(client, current, first, repeated, started, timer())
         return gathered <= FLUSH_BYTES
 
     def run_batch(
@@ -256,7 +264,7 @@ class Dispatcher:
             return []  # of the first; its body will say so again
         count = len(replies)
         if count > 1 and not self.last_ns and not isinstance(replies[-1], Exception):
-            self._account(client, command, (batch.name,), count, started, self._timer())
+            self.account(client, command, (batch.name,), count, started, self._timer())
         elif count:
             self._account_apart(client, command, batch, replies, started, asker)
         if self._ready:
@@ -276,15 +284,15 @@ class Dispatcher:
         now = self._timer()
         if isinstance(replies[-1], Exception):
             # Of a request that could not be left to the body because it has changed something.
-            replies[-1] = self._failed(command, batch.width + 1, replies[-1])
+            replies[-1] = self.failed(command, batch.width + 1, replies[-1])
         before = len(replies) - 1
         last_ns, self.last_ns = self.last_ns or (now - started) // (before + 1), 0
         if before:
-            self._account(client, command, (batch.name,), before, started, now - last_ns)
+            self.account(client, command, (batch.name,), before, started, now - last_ns)
         place = before * batch.width
         argv = (batch.name, *batch.words[place : place + batch.width])
         who = asker(before) if asker is not None else client
-        self._account(who, command, argv, 1, now - last_ns, now)
+        self.account(who, command, argv, 1, now - last_ns, now)
 
     def call_plain(self, client: Client, argv: Sequence[bytes]) -> Reply:
         """
@@ -298,7 +306,13 @@ class Dispatcher:
         """
         command = client.plain(argv[0])
         count = len(argv)
-        if command is None or client.special or self.special or count < command.minimum:
+        if (
+            command is None
+            or client.special
+            or self.special
+            or count < command.minimum
+            or command.may_wait
+        ):
             return LATER
         client.last_interaction_ms = self._keyspace.now_ms
         client.last_command = command
@@ -314,7 +328,7 @@ class Dispatcher:
             else:
                 reply = call(client.ctx, *argv[1:])
         except Exception as error:
-            reply = self._failed(command, count, error)
+            reply = self.failed(command, count, error)
         elapsed = timer() - started
         histogram = command.histogram
         if histogram is not None and elapsed < SHORT_NS:
@@ -322,12 +336,23 @@ class Dispatcher:
             command.nanoseconds += elapsed
             histogram.short[elapsed >> STEP_BITS] += 1
         else:
-            self._account(client, command, argv, 1, started, started + elapsed)
+            self.account(client, command, argv, 1, started, started + elapsed)
         if self._ready and self._server.scripting.caller is None:
             self._server.waiting_room.serve()
         return reply
 
-    def _account(
+    def _begin_to_wait(self, client: Client, argv: Sequence[bytes], blocked: Blocked) -> Reply:
+        """Let a client wait whose request went the short way; return the reply if it need not."""
+        command = self._server.table.resolve(argv)
+        command.calls += 1  # as the long way does; it is counted when it is over
+        room = self._server.waiting_room
+        reply = room.enter(client, command, argv, blocked)
+        if room.ready:
+            room.serve()
+        # It may be there already, and be answered.
+        return NO_REPLY if reply is LATER else reply
+
+    def account(
         self,
         client: Client,
         command: Command,
@@ -470,7 +495,7 @@ class Dispatcher:
         try:
             reply = command.call(client.ctx, *argv[command.words :])  # type: ignore[misc]
         except Exception as error:
-            reply = self._failed(command, len(argv), error)
+            reply = self.failed(command, len(argv), error)
         elapsed = timer() - started
         self._keyspace.touching = True
         command.calls += 1
@@ -498,61 +523,7 @@ class Dispatcher:
         self._server.client_limit.look_at(client)
         return QUEUED
 
-    def run_queued(
-        self, client: Client, queued: Sequence[tuple[Command, Sequence[bytes]]]
-    ) -> Reply:
-        """
-        Run the commands of a transaction; none of them may wait.
-
-        Returns:
-            Their replies in order, errors included.
-        """
-        ctx = client.ctx
-        replies: list[Reply] = []
-        resp = client.resp
-        is_short = self._may_run_simple(client)
-        ctx.may_block = False
-        self.runs_queue = True
-        try:
-            for command, argv in queued:
-                if is_short and command.is_simple:
-                    replies.append(self._run_simple(client, command, argv))
-                    continue
-                # The rules may have changed since it was queued, even by the command before.
-                denied = self._server.access.refusal_of_queued(client, command, argv)
-                if denied is not None:
-                    self._statistics.count_error(denied.code)
-                    replies.append(denied)
-                    continue
-                reply = self.call(client, command, argv)
-                if client.resp != resp:
-                    # HELLO: what was answered before keeps its form.
-                    replies = [Encoded(encoded(each, resp)) for each in replies]
-                    resp = client.resp
-                replies.append(reply.on_timeout if reply.__class__ is Blocked else reply)
-                is_short = self._may_run_simple(client)
-        finally:
-            ctx.may_block = True
-            self.runs_queue = False
-        return replies
-
-    def _may_run_simple(self, client: Client) -> bool:
-        """Tell whether nobody would look at simple commands of a client, nor deny them."""
-        return not (client.special or self.special) and client.user.is_unrestricted
-
-    def _run_simple(self, client: Client, command: Command, argv: Sequence[bytes]) -> Reply:
-        """Run a queued command that would go the short way by itself."""
-        outer, client.argv = client.argv, argv
-        started = self._timer()
-        try:
-            reply: Reply = command.call(client.ctx, *argv[1:])  # type: ignore[misc]
-        except Exception as error:
-            reply = self._failed(command, len(argv), error)
-        client.argv = outer
-        self._account(client, command, argv, 1, started, self._timer())
-        return reply
-
-    def _failed(self, command: Command, count: int, error: Exception) -> RedisError:
+    def failed(self, command: Command, count: int, error: Exception) -> RedisError:
         """
         Return what a body raised as the client's reply, and count it.
 

@@ -44,7 +44,7 @@ from pyredis.execution.statistics import Statistics
 from pyredis.execution.table import CommandTable
 from pyredis.execution.timings import Timings
 from pyredis.execution.tracking import Tracking
-from pyredis.execution.transactions import WatchedKeys
+from pyredis.execution.transactions import TransactionRunner, WatchedKeys
 from pyredis.pubsub.broker import Broker
 
 if TYPE_CHECKING:
@@ -143,6 +143,7 @@ class Instance:
         self.dispatcher = Dispatcher(self)
         if self.cluster.is_on:
             self.dispatcher.watch_over("cluster rules")
+        self.transactions = TransactionRunner(self)
         self.pause = ClientPause(self)
         self.migrations = Migrations(self)
         self.monitors = Monitors(self)

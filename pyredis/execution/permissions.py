@@ -150,16 +150,19 @@ class AccessControl:
 
     def plain_of(self, user: User) -> Callable[[bytes], Command | None]:
         """Return the lookup of the commands that may go the short way for a user."""
-        return self._short_way(user, self._plain, self.refusal)
+        return self._short_way(user, self._server.table.short, self._plain, self.refusal)
 
     def plain_in_scripts_of(self, user: User) -> Callable[[bytes], Command | None]:
         """Return the lookup of the commands that scripts may call in the short way for a user."""
-        return self._short_way(user, self._plain_in_scripts, None)
+        return self._short_way(user, self._server.table.plain, self._plain_in_scripts, None)
 
+    @staticmethod
     def _short_way(
-        self, user: User, known: dict[User, CommandsOfUser], refusal: Refusal | None
+        user: User,
+        table: dict[bytes, Command],
+        known: dict[User, CommandsOfUser],
+        refusal: Refusal | None,
     ) -> Callable[[bytes], Command | None]:
-        table = self._server.table.plain
         if user.is_unrestricted:
             return table.get
         own = known.get(user)

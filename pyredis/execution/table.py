@@ -352,7 +352,9 @@ class Command:
             ``batch_in_order`` or by column.
         minimum: Least number of words; ``maximum`` the largest.
         words: 1, or 2 for a subcommand: what comes before the arguments.
-        is_simple: Goes the short way when nobody watches over it, and runs no other commands.
+        is_short: Goes the short way when nobody watches over it.
+        is_plain: It does, and never makes its client wait.
+        is_simple: It is plain, and runs no other commands.
         is_steady: Takes constant time, so that several in a row are timed together.
         is_write: And the other booleans: flags the guards ask about.
         calls: How often it ran; ``nanoseconds`` for how long in sum.
@@ -379,12 +381,14 @@ class Command:
         "is_hidden",
         "is_plain",
         "is_protected",
+        "is_short",
         "is_simple",
         "is_steady",
         "is_write",
         "key_specs",
         "maximum",
         "may_replicate",
+        "may_wait",
         "minimum",
         "nanoseconds",
         "needs_auth",
@@ -438,12 +442,14 @@ class Command:
         self.touches_keys = bool(flags & (Flag.WRITE | READONLY | Flag.MAY_REPLICATE))
         self.skip_slowlog = Flag.SKIP_SLOWLOG in flags
         self.subcommands = {n: Command(d) for n, d in declaration.subcommands.items()}
-        self.is_plain = (
+        self.is_short = (
             declaration.body is not None
             and not self.subcommands
-            and not declaration.may_wait
+            and declaration.may_wait == (BLOCKING in flags)
             and not flags & _special_among(flags)
         )
+        self.may_wait = declaration.may_wait
+        self.is_plain = self.is_short and not self.may_wait
         self.is_simple = self.is_plain and self.words == 1 and not declaration.runs_commands
         self.is_steady = declaration.is_steady
         self.histogram: LatencyHistogram | None = None
@@ -468,12 +474,14 @@ class CommandTable:
 
     Attributes:
         commands: By name in capitals.
-        plain: Body-ready commands for the short way, by lower- and upper-case bytes.
+        short: Body-ready commands for the short way, by lower- and upper-case bytes.
+        plain: Those of them that never make their client wait.
         on_add: Called with a command that is served from now on, and its name.
     """
 
     def __init__(self, declarations: Iterable[Declaration] | None = None) -> None:
         self.commands: dict[str, Command] = {}
+        self.short: dict[bytes, Command] = {}
         self.plain: dict[bytes, Command] = {}
         self._holds_inflating = self._holds_writes = False
         self._by_bytes: dict[bytes, Command] = {}
@@ -488,8 +496,7 @@ class CommandTable:
         self.commands[name] = record
         for spelled in (name.upper().encode(), name.lower().encode()):
             self._by_bytes[spelled] = record
-            if self._is_plain_now(record):
-                self.plain[spelled] = record
+            self._sort_in(spelled, record)
         if self.on_add is not None:
             self.on_add(record, name.upper())
 
@@ -513,18 +520,22 @@ class CommandTable:
         self._holds_writes = False
         self._sort_out()
 
-    def _is_plain_now(self, record: Command) -> bool:
+    def _sort_in(self, spelled: bytes, record: Command) -> None:
+        """Let a command go the short way if it may now."""
         held = (self._holds_inflating and record.declaration.inflates) or (
             self._holds_writes and (record.is_write or record.may_replicate)
         )
-        return record.is_plain and not held
+        if record.is_short and not held:
+            self.short[spelled] = record
+            if record.is_plain:
+                self.plain[spelled] = record
 
     def _sort_out(self) -> None:
         """Find out anew what goes the short way."""
+        self.short.clear()
         self.plain.clear()
         for spelled, record in self._by_bytes.items():
-            if self._is_plain_now(record):
-                self.plain[spelled] = record
+            self._sort_in(spelled, record)
 
     def remove(self, name: str) -> Declaration:
         """
@@ -535,8 +546,8 @@ class CommandTable:
         """
         record = self.commands.pop(name.upper())
         for spelled in (name.upper().encode(), name.lower().encode()):
-            self._by_bytes.pop(spelled, None)
-            self.plain.pop(spelled, None)
+            for table in (self._by_bytes, self.short, self.plain):
+                table.pop(spelled, None)
         return record.declaration
 
     def find(self, name: bytes) -> Command | None:

@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from pyredis.execution.blocking import Blocked
+from pyredis.wire.encoder import encoded
+from pyredis.wire.replies import Encoded, Reply
+
 if TYPE_CHECKING:
     from pyredis.execution.client import Client
+    from pyredis.execution.instance import Instance
     from pyredis.execution.table import Command
     from pyredis.keyspace.database import Database
     from pyredis.keyspace.keyspace import Keyspace
@@ -35,6 +40,74 @@ class Transaction:
             self._bytes += sum(map(len, argv))
         self._counted = len(self.queued)
         return self._bytes
+
+
+class TransactionRunner:
+    """
+    Runs what EXEC has to run.
+
+    Attributes:
+        is_running: True while the commands of a transaction run.
+    """
+
+    def __init__(self, server: Instance) -> None:
+        self._server = server
+        self._timer = server.timer
+        self.is_running = False
+
+    def run(self, client: Client, queued: Sequence[tuple[Command, Sequence[bytes]]]) -> Reply:
+        """
+        Run the commands of a transaction; none of them may wait.
+
+        Returns:
+            Their replies in order, errors included.
+        """
+        ctx = client.ctx
+        replies: list[Reply] = []
+        resp = client.resp
+        is_short = self._may_run_simple(client)
+        ctx.may_block = False
+        self.is_running = True
+        try:
+            for command, argv in queued:
+                if is_short and command.is_simple:
+                    replies.append(self._run_simple(client, command, argv))
+                    continue
+                # The rules may have changed since it was queued, even by the command before.
+                denied = self._server.access.refusal_of_queued(client, command, argv)
+                if denied is not None:
+                    self._server.statistics.count_error(denied.code)
+                    replies.append(denied)
+                    continue
+                reply = self._server.dispatcher.call(client, command, argv)
+                if client.resp != resp:
+                    # HELLO: what was answered before keeps its form.
+                    replies = [Encoded(encoded(each, resp)) for each in replies]
+                    resp = client.resp
+                replies.append(reply.on_timeout if reply.__class__ is Blocked else reply)
+                is_short = self._may_run_simple(client)
+        finally:
+            ctx.may_block = True
+            self.is_running = False
+        return replies
+
+    def _may_run_simple(self, client: Client) -> bool:
+        """Tell whether nobody would look at simple commands of a client, nor deny them."""
+        watched = client.special or self._server.dispatcher.special
+        return not watched and client.user.is_unrestricted
+
+    def _run_simple(self, client: Client, command: Command, argv: Sequence[bytes]) -> Reply:
+        """Run a queued command that would go the short way by itself."""
+        dispatcher = self._server.dispatcher
+        outer, client.argv = client.argv, argv
+        started = self._timer()
+        try:
+            reply: Reply = command.call(client.ctx, *argv[1:])  # type: ignore[misc]
+        except Exception as error:
+            reply = dispatcher.failed(command, len(argv), error)
+        client.argv = outer
+        dispatcher.account(client, command, argv, 1, started, self._timer())
+        return reply
 
 
 def leave_transaction(client: Client) -> None:

@@ -365,7 +365,7 @@ class AppendOnlyService(Service):
                 "AOF was enabled but there is already another background operation. An AOF "
                 "background was scheduled to start when possible."
             )
-        elif self._server.dispatcher.runs_queue:
+        elif self._server.transactions.is_running:
             self._rewriter.is_scheduled = True
             self._log.info(
                 "AOF was enabled during a transaction. An AOF background was scheduled to start "

@@ -129,6 +129,14 @@ WIDTHS = {
     b"TOUCH": 2,
     b"TYPE": 1,
     b"UNLINK": 1,
+    b"BLMOVE": 5,
+    b"BLMPOP": 4,
+    b"BLPOP": 2,
+    b"BRPOP": 2,
+    b"BRPOPLPUSH": 3,
+    b"BZMPOP": 4,
+    b"BZPOPMAX": 2,
+    b"BZPOPMIN": 2,
     # No batches of this, but it makes an index of the same keys.
     b"SCAN": 1,
     b"LRANGE": 3,
@@ -203,6 +211,8 @@ def one_by_one(session: Session, name: bytes, requests: list[list[bytes]]) -> li
         argv = [name, *request]
         reply = session.server.dispatcher.call_plain(session.client, argv)
         replies.append(session.do(*argv) if reply is LATER else reply)
+        if session.waits:
+            session.another().do("CLIENT", "UNBLOCK", session.client.id)
     return replies
 
 
@@ -387,7 +397,7 @@ class TogetherTests(SynchronousTestCase):
         b"LPUSHX": [[b"list", b"e%d" % n] for n in range(20)],
         b"LREM": [[b"list", b"1", b"%d" % n] for n in range(20)],
         b"LSET": [[b"list", b"%d" % n, b"e"] for n in range(20)],
-        b"LTRIM": [[b"list", b"0", b"%d" % (90 - n)] for n in range(20)],
+        b"LTRIM": [[b"list", b"0", b"%d" % (150 - n)] for n in range(20)],
         b"MGET": [[b"k%d" % n, b"k2", b"no"] for n in range(20)],
         b"PERSIST": [[b"k%d" % n] for n in range(20)],
         b"PEXPIRE": [[b"k%d" % n, b"100000"] for n in range(20)],
@@ -407,6 +417,14 @@ class TogetherTests(SynchronousTestCase):
         b"TOUCH": [[b"k%d" % n, b"no"] for n in range(20)],
         b"TYPE": [[b"k%d" % n] for n in range(20)],
         b"UNLINK": [[b"k%d" % n] for n in range(20)],
+        b"BLMOVE": [[b"list", b"list2", b"LEFT", b"RIGHT", b"0"]] * 20,
+        b"BLMPOP": [[b"0", b"1", b"list", b"LEFT"]] * 20,
+        b"BLPOP": [[b"list", b"0"]] * 20,
+        b"BRPOP": [[b"no", b"list", b"0"]] * 20,
+        b"BRPOPLPUSH": [[b"list", b"list2", b"0"]] * 20,
+        b"BZMPOP": [[b"0", b"1", b"scores", b"MIN"]] * 20,
+        b"BZPOPMAX": [[b"scores", b"0"]] * 20,
+        b"BZPOPMIN": [[b"scores", b"0"]] * 20,
     }
 
     def setUp(self) -> None:
@@ -418,6 +436,7 @@ class TogetherTests(SynchronousTestCase):
         self.session.do("RPUSH", "list", *range(100))
         self.session.do("SADD", "set", *(f"s{n}" for n in range(1000)))
         self.session.do("HSET", "hash", *(f"h{n}" for n in range(1000)))
+        self.session.do("ZADD", "scores", *range(200))
         self.session.do("SCRIPT", "LOAD", "return 1")
 
     def test_all_of_them(self) -> None:

@@ -127,6 +127,7 @@ class ShortWayTests(SynchronousTestCase):
             self.assertEqual(state(short), state(long), chunk)
             self.assertEqual(accesses(short), accesses(long), chunk)
             self.assertEqual(witnesses[0].heard, witnesses[1].heard, chunk)
+            self.assertEqual(short.waits, long.waits, chunk)
             if short.waits or short.client.closing:
                 break
             let_time_pass(0.4, short, long)

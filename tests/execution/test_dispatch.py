@@ -104,7 +104,7 @@ def commit(ctx: Context) -> Reply:
     assert transaction is not None
     ctx.client.transaction = None
     ctx.client.refresh()
-    return ctx.server.dispatcher.run_queued(ctx.client, transaction.queued)
+    return ctx.server.transactions.run(ctx.client, transaction.queued)
 
 
 def switch(ctx: Context, version: bytes) -> Reply:
@@ -574,7 +574,7 @@ class TransactionTests(DispatcherTestCase):
         dispatcher = self.play.server.dispatcher
         dispatcher.took_long = lambda client, command, argv, nanoseconds: told.append([*argv])
         times = itertools.count(0, A_WHILE_NS + 1)
-        self.patch(dispatcher, "_timer", lambda: next(times))
+        self.patch(self.play.server.transactions, "_timer", lambda: next(times))
         self.play.run(b"BEGIN", b"PUT k v", b"COMMIT")
 
         self.assertEqual(told, [[b"PUT", b"k", b"v"]])
@@ -655,8 +655,39 @@ class WaitingTests(DispatcherTestCase):
         self.assertEqual(wire_of(waiter).sent, b"$1\r\nv\r\n")
         self.assertFalse(self.play.server.dispatcher.special)
 
+    def test_waiting_on_the_short_way(self) -> None:
+        """A pipeline ends with the request that has to wait; it is counted when it is over."""
+        requests = iter([[b"PUT", b"k", b"v"], *[[b"WAIT", b"k"]] * 3, [b"COUNT"]])
+        pieces: list[bytes] = []
+        client = self.play.client
+
+        self.assertFalse(self.play.server.dispatcher.run(client, requests, pieces.append))
+        self.assertEqual(b"".join(pieces), b"+OK\r\n$1\r\nv\r\n")
+        self.assertIsNotNone(client.waiting)
+        self.assertEqual([*requests], [[b"WAIT", b"k"], [b"COUNT"]])
+        self.assertEqual(self.counters("WAIT"), (1, 0, 0))
+        assert client.last_command is not None
+        self.assertEqual(client.last_command.display_name, "wait")
+        self.assertEqual(self.play.run(b"PUT k w", client=self.play.connect()), b"+OK\r\n")
+        self.assertEqual(wire_of(client).sent, b"$1\r\nw\r\n")
+        self.assertEqual(self.counters("WAIT"), (2, 0, 0))
+
+    def test_who_sends_one_at_a_time(self) -> None:
+        """A request that may have to wait is left to those who can let it wait."""
+        call = self.play.server.dispatcher.call_plain
+
+        self.assertIs(call(self.play.client, [b"WAIT", b"k"]), LATER)
+        self.assertIsNone(self.play.client.waiting)
+        self.assertEqual(self.counters("WAIT"), (0, 0, 0))
+
     def test_answered_at_once(self) -> None:
         """A client that is answered within its own command goes on with the next."""
+        for name in (b"Hasty", b"HASTY"):
+            with self.subTest(name):
+                self.answer_at_once(name)
+
+    def answer_at_once(self, name: bytes) -> None:
+        """Let a client be answered within its own command; see above."""
         runs: list[int] = []
 
         def hasty(ctx: Context) -> Reply:
@@ -668,9 +699,10 @@ class WaitingTests(DispatcherTestCase):
             ctx.server.waiting_room.ready[(ctx.db, b"k")] = None
             return Blocked([b"k"], 0, bytes)  # type: ignore[return-value]
 
-        self.play = Playground(*declarations(), Declaration("HASTY", hasty, arity=1))
+        declaration = Declaration("HASTY", hasty, arity=1, flags=BLOCKING)
+        self.play = Playground(*declarations(), declaration)
 
-        written = self.play.run(b"Hasty", b"COUNT")
+        written = self.play.run(name, b"COUNT")
 
         self.assertEqual((wire_of(self.play.client).sent, written), (b"+OK\r\n", b":0\r\n"))
 

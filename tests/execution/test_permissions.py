@@ -73,9 +73,10 @@ class ShortWayTests(PermissionTestCase):
     """Which commands go the short way for whom."""
 
     def test_unrestricted(self) -> None:
-        """All plain commands: the table is the server's own."""
+        """All short commands: the table is the server's own. Scripts have the plain ones."""
         self.user(b"+@all", b"~*", b"&*")
-        self.assertEqual(self.session.client.plain, self.server.table.plain.get)
+        self.assertEqual(self.session.client.plain, self.server.table.short.get)
+        self.assertEqual(self.session.client.plain_in_scripts, self.server.table.plain.get)
         self.assertFalse(self.session.client.special)
 
     def test_restricted(self) -> None:
@@ -88,6 +89,34 @@ class ShortWayTests(PermissionTestCase):
 
         self.assertEqual(found, {b"PING", b"get", b"GET", b"MGET"})
         self.assertEqual(in_scripts, {b"PING", b"get", b"GET"})
+
+    def test_commands_that_wait(self) -> None:
+        """They go the short way, but not in scripts."""
+        for rules in ((b"+@all", b"~*"), (b"+@all", b"-get", b"~*"), (b"+blpop", b"~l")):
+            self.user(*rules)
+            self.assertIsNotNone(self.session.client.plain(b"BLPOP"))
+            self.assertIsNone(self.session.client.plain_in_scripts(b"BLPOP"))
+        self.user(b"+get", b"~*")
+        self.assertIsNone(self.session.client.plain(b"BLPOP"))
+
+    def test_waiting_on_the_short_way(self) -> None:
+        """A user that may use some keys only waits for them as anybody."""
+        self.user(b"+@all", b"~l")
+        dispatcher = self.server.dispatcher
+        replies: list[bytes] = []
+
+        def run(*argv: bytes) -> bytes:
+            replies.clear()
+            dispatcher.run(self.session.client, iter([argv]), replies.append)
+            return b"".join(replies)
+
+        self.assertIn(b"-NOPERM", run(b"BLPOP", b"other", b"0"))
+        self.assertEqual(run(b"BLPOP", b"l", b"0"), b"")
+        self.assertTrue(self.session.waits)
+        self.session.another().do("RPUSH", "l", "a", "b")
+        self.assertEqual(self.session.written, [[b"l", b"a"]])
+        self.assertEqual(run(b"BLPOP", b"l", b"0"), b"*2\r\n$1\r\nl\r\n$1\r\nb\r\n")
+        self.assertEqual(self.server.table.commands["BLPOP"].calls, 2)
 
     def test_pipelines_of_one_command(self) -> None:
         """They are refused as a whole to who may not run the command, or not with all keys."""

@@ -205,10 +205,18 @@ class CommandTests(SynchronousTestCase):
         """What no guard asks about may go the short way."""
         for flags in (WRITE, READONLY | FAST, LOADING | STALE):
             self.assertTrue(Command(Declaration("ONE", one, arity=2, flags=flags)).is_plain)
-        for flags in (ADMIN, BLOCKING, NO_AUTH, NOSCRIPT, NO_MULTI, PUBSUB, ALLOW_BUSY):
+        for flags in (ADMIN, NO_AUTH, NOSCRIPT, NO_MULTI, PUBSUB, ALLOW_BUSY):
             with self.subTest(flags):
-                self.assertFalse(Command(Declaration("ONE", one, arity=2, flags=flags)).is_plain)
-        self.assertFalse(Command(box()).is_plain)
+                self.assertFalse(Command(Declaration("ONE", one, arity=2, flags=flags)).is_short)
+        self.assertFalse(Command(box()).is_short)
+
+    def test_short(self) -> None:
+        """What may make its client wait may go the short way, but is not plain."""
+        record = Command(Declaration("ONE", one, arity=2, flags=BLOCKING, may_wait=True))
+        self.assertEqual((record.is_short, record.is_plain), (True, False))
+        # It would wait where not even Redis expects it to.
+        record = Command(Declaration("ONE", one, arity=2, may_wait=True))
+        self.assertFalse(record.is_short)
 
     def test_words(self) -> None:
         """A subcommand has two words in front of its arguments."""
@@ -271,8 +279,11 @@ class CommandTableTests(SynchronousTestCase):
         self.assertIsNone(self.table.find(b"\xff"))
 
     def test_the_short_way(self) -> None:
-        """Plain commands are at hand in both cases."""
+        """Plain commands are at hand in both cases, and those that may have to wait."""
+        self.table.add(Declaration("WAIT", one, arity=2, flags=BLOCKING, may_wait=True))
+
         self.assertEqual(sorted(self.table.plain), [b"ONE", b"one"])
+        self.assertEqual(sorted(self.table.short), [b"ONE", b"WAIT", b"one", b"wait"])
 
     def test_requests(self) -> None:
         """A request names a command, or a subcommand in any case."""
@@ -344,7 +355,7 @@ class CommandTableTests(SynchronousTestCase):
         """A command may be served under another name, or not at all."""
         declaration = self.table.remove("one")
         self.assertIsNone(self.table.find(b"one"))
-        self.assertEqual(self.table.plain, {})
+        self.assertEqual((self.table.plain, self.table.short), ({}, {}))
         self.table.add(declaration, "UNO")
 
         self.assertEqual(self.resolve(b"uno", b"k"), "one")
