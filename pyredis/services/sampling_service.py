@@ -75,24 +75,19 @@ class SamplingService(Service):
         """Take the totals of this moment, and look at the next clients."""
         server, statistics = self._server, self._server.statistics
         now = server.timer()
-        statistics.commands.sample(server.commands_processed(), now)
+        commands = server.commands_processed()
+        statistics.commands.sample(commands, now)
         statistics.input.sample(server.input_bytes(), now)
         statistics.output.sample(server.output_bytes(), now)
         statistics.cycles.sample(server.fact("eventloop_cycles", statistics.ticks), now)
         statistics.busy.sample(server.busy_ns() + statistics.tick_ns, now)
-        self._note_commands()
+        self._note_commands(commands)
         self._look_at_clients()
 
-    def _note_commands(self) -> None:
+    def _note_commands(self, processed: int) -> None:
         """Note how many commands ran in each turn of the event loop since the last time."""
         server = self._server
-        before, self._turns = (
-            self._turns,
-            (
-                server.commands_processed(),
-                server.fact("rounds_of_reading"),
-            ),
-        )
+        before, self._turns = self._turns, (processed, server.fact("rounds_of_reading"))
         commands, rounds = (now - then for now, then in zip(self._turns, before, strict=True))
         if rounds > 0:
             most = server.statistics.most_commands
